@@ -1,0 +1,27 @@
+"""The contract of a sampler: configs out, results in. A proposal is a function of (space, seed, number, what was told)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from search_spaces.base import Config, Space
+from tuner.study.trial import Told
+
+
+class Sampler(ABC):
+    """Proposes configs for one space. Conditional keys are absent from a proposal in which they are not active."""
+
+    def __init__(self, space: Space, seed: int) -> None:
+        self.space = space
+        self.seed = seed
+
+    @abstractmethod
+    def ask(self, number: int) -> Config:
+        """The config of trial ``number``: every active key, those that are fixed too."""
+
+    def begin(self, number: int, config: Config) -> None:
+        """Trial ``number`` was started with a config that may come from elsewhere (the baseline)."""
+
+    @abstractmethod
+    def tell(self, told: Told) -> None:
+        """How a trial ended. Stopped trials count by their reports, infeasible ones as worst."""

@@ -1,0 +1,55 @@
+"""How one trial trains: the ``train.*`` keys. Standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Loss = Literal["mse", "mae", "huber"]
+Optimizer = Literal["adam", "adamw", "sgd"]
+Schedule = Literal["constant", "halve", "cosine", "one_cycle"]
+Precision = Literal["32", "bf16"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """Everything between a model and its weights, except the data and the seed."""
+
+    loss: Loss = "mse"
+    """What the head minimises, in scaled units."""
+    optimizer: Optimizer = "adam"
+    learning_rate: float = 1e-3
+    """The first rate; for one_cycle the highest."""
+    momentum: float = 0.9
+    """For sgd only."""
+    weight_decay: float = 0.0
+    """L2 for adam and sgd, decoupled for adamw."""
+    schedule: Schedule = "constant"
+    """constant; halve: x 0.5 after each epoch; cosine: to 0 at schedule_epochs; one_cycle: up and down over schedule_epochs."""
+    schedule_epochs: int = 10
+    """Length of cosine and one_cycle, in epochs. Apart from the budget, so that a longer budget alters no finished curve."""
+    gradient_clip: float = 0.0
+    """Largest norm of the gradient; 0 leaves it alone."""
+    batch_size: int = 32
+    """Windows a step."""
+    windows_per_epoch: int | None = None
+    """Windows an epoch; None takes every training window once."""
+    precision: Precision = "32"
+    """32, or bf16 for bfloat16 autocast."""
+    compile: bool = False
+    """torch.compile the model."""
+
+    def __post_init__(self) -> None:
+        def rule(holds: bool, words: str, name: str) -> None:
+            if not holds:
+                raise ValueError(f"train.{name} must {words}, got {getattr(self, name)!r}")
+
+        for name, allowed in (("loss", Loss), ("optimizer", Optimizer), ("schedule", Schedule), ("precision", Precision)):
+            rule(getattr(self, name) in get_args(allowed), f"be one of {', '.join(get_args(allowed))}", name)
+        rule(self.learning_rate > 0, "be above 0", "learning_rate")
+        rule(0 <= self.momentum < 1, "lie in [0, 1)", "momentum")
+        rule(self.weight_decay >= 0, "be 0 or more", "weight_decay")
+        rule(self.schedule_epochs >= 1, "be 1 or more", "schedule_epochs")
+        rule(self.gradient_clip >= 0, "be 0 or more", "gradient_clip")
+        rule(self.batch_size >= 1, "be 1 or more", "batch_size")
+        rule(self.windows_per_epoch is None or self.windows_per_epoch >= 1, "be 1 or more, or none", "windows_per_epoch")

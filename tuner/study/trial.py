@@ -1,0 +1,64 @@
+"""The words for one trial: its states, what it reports, what it is told. Standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from search_spaces.base import Config
+
+
+class State(StrEnum):
+    """What has become of a trial."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    """By the scheduler."""
+    INFEASIBLE = "infeasible"
+    """Diverged or out of memory: a fact about the config."""
+    FAILED = "failed"
+    """Any other error: a fact about the code."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+        return self not in (State.WAITING, State.RUNNING)
+
+
+class Decision(StrEnum):
+    """The answer to a report."""
+
+    CONTINUE = "continue"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a trial says after an epoch."""
+
+    stage: str
+    epoch: int
+    """1 after the first epoch."""
+    step: int
+    """Optimiser steps so far."""
+    metrics: dict[str, float]
+    """By name, all finite; ``train_loss`` is the mean over the epoch."""
+    timing: dict[str, float] = field(default_factory=dict)
+    """Seconds, by name; never the same twice, and never compared."""
+    best: bytes | None = None
+    """The weights as safetensors, if the ranking metric improved."""
+    log: str = ""
+    """What was printed or warned since the last report."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """How a trial ended, as a sampler is told. Values are minimised and finite."""
+
+    number: int
+    config: Config
+    state: State
+    values: tuple[tuple[int, float], ...]
+    """(epoch, best value up to it), rising in epoch; empty if there was no report."""
