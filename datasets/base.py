@@ -42,8 +42,8 @@ class Panel:
     def __post_init__(self) -> None:
         rows, width = self.values.shape
         assert self.observed.shape == (rows, width), (self.observed.shape, self.values.shape)
-        assert self.offsets[0] == 0 and self.offsets[-1] == rows and len(self.offsets) == len(self.series) + 1
-        assert len(self.channels) == width and len(self.start_times) == len(self.series)
+        assert (self.offsets[0], self.offsets[-1], len(self.offsets)) == (0, rows, len(self.series) + 1)
+        assert (len(self.channels), len(self.start_times)) == (width, len(self.series))
 
     @property
     def lengths(self) -> IntArray:

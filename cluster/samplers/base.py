@@ -19,6 +19,7 @@ class Sampler(ABC):
     def ask(self, number: int) -> Config:
         """The config of trial ``number``: every active key, those that are fixed too."""
 
+    @abstractmethod
     def begin(self, number: int, config: Config) -> None:
         """Trial ``number`` was started with a config that may come from elsewhere (the baseline)."""
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """One batch of windows up to their origins. B windows, L lookback, H horizon, C target channels; absent fields have width 0."""
+    """A batch of windows up to their origins: B windows, L lookback, H horizon, C targets. Absent fields have width 0."""
 
     past_target: Float[Tensor, "B L C"]
     """Scaled: original units are ``past_target * scale + loc``."""

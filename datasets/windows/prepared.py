@@ -1,4 +1,4 @@
-"""What a trial gets: scaled arrays, calendar features, the plan of stages. Numpy only, so that workers share it without copies."""
+"""What a trial gets: scaled arrays, calendar features, the plan of stages. Numpy only: workers share it without copies."""
 
 from __future__ import annotations
 

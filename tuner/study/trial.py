@@ -45,6 +45,8 @@ class Report:
     """Optimiser steps so far."""
     metrics: dict[str, float]
     """By name, all finite; ``train_loss`` is the mean over the epoch."""
+    weights_sha256: str
+    """Of the weights after the epoch, as safetensors."""
     timing: dict[str, float] = field(default_factory=dict)
     """Seconds, by name; never the same twice, and never compared."""
     best: bytes | None = None

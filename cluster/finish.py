@@ -1,0 +1,63 @@
+"""The end of a study: compare, export, tabulate. Everything printed afterwards is read from what is stored here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from datasets.windows.prepared import PreparedData
+from tuner.results.export import export_best
+from tuner.results.schema import Row, Score
+from tuner.results.store import RunStore
+from tuner.results.summary import write_summary
+from tuner.results.table import write_table
+from tuner.training.evaluate import Evaluation
+from tuner.training.trial import window_shape
+
+
+class ScoreMismatch(RuntimeError):
+    """Weights that were loaded again are not worth what their trial reported."""
+
+
+def compare_and_export(store: RunStore, data: PreparedData, evaluations: Sequence[Evaluation], best: Row) -> Path:
+    """Stores the final comparison, and exports the best if its loaded weights are worth what its trial reported.
+
+    Raises:
+        ScoreMismatch: they are not: nothing is exported.
+    """
+    store.write_scores([_score(evaluation) for evaluation in evaluations])
+    winner = next(evaluation for evaluation in evaluations if evaluation.who == "best")
+    again, test = (score.metrics[store.metric] for score in (winner.validation, winner.test))
+    if best.value is None or abs(again - best.value) > 1e-6 * max(1.0, abs(again)):
+        raise ScoreMismatch(f"trial {best.number} reported {store.metric}={best.value}, its loaded weights give {again}")
+    return export_best(
+        store,
+        weights=store.weights(best.number),
+        config=best.config,
+        shape=asdict(window_shape(best.config, data)),
+        scaler={
+            "channels": list(data.channels),
+            "mean": data.scaler.mean.tolist(),
+            "std": data.scaler.std.tolist(),
+        },
+        study=store.study(),
+        score={f"{store.metric} {part}": value for part, value in (("validation", again), ("test", test))},
+    )
+
+
+def tabulate(store: RunStore) -> None:
+    """Writes trials.csv and summary.md, whatever there is."""
+    write_table(store)
+    write_summary(store)
+
+
+def _score(evaluation: Evaluation) -> Score:
+    return Score(
+        who=evaluation.who,
+        lookback=evaluation.lookback,
+        n_windows={"validation": evaluation.validation.n_windows, "test": evaluation.test.n_windows},
+        metrics={"validation": evaluation.validation.metrics, "test": evaluation.test.metrics},
+        channel_mae=evaluation.test.channel_mae,
+        note=evaluation.note,
+    )

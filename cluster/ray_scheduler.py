@@ -1,0 +1,69 @@
+"""The study's decisions as a TrialScheduler of Ray Tune."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ray.tune import Callback
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+
+from cluster.study_loop import StudyLoop
+from tuner.study.trial import Decision, State
+from tuner.training.outcome import Outcome
+
+
+class RayScheduler(FIFOScheduler):  # type: ignore[misc]
+    """Passes reports to the study and its answers to Tune. Trials start in the order of proposal."""
+
+    def __init__(self, loop: StudyLoop, changed: Callable[[], None]) -> None:
+        super().__init__()
+        self._loop = loop
+        self._changed = changed
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles what it is given, and that is never read back."""
+        return {}
+
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
+        """One message of a trial: a report, or its end."""
+        number: int = trial.config["number"]
+        decision = TrialScheduler.CONTINUE
+        if "report" in result:
+            if self._loop.report(number, result["report"]) is Decision.STOP:
+                decision = TrialScheduler.STOP
+        elif "outcome" in result:
+            self._loop.end(number, result["outcome"])
+        self._changed()
+        return decision  # type: ignore[no-any-return]
+
+    def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
+        """The worker itself died: nothing in it could send a word."""
+        number: int = trial.config["number"]
+        error = str(trial.get_ray_actor_error() or trial.get_error() or "its worker ended without a word").strip()
+        reason = error.splitlines()[-1]
+        self._loop.end(number, Outcome(state=State.FAILED, reason=reason, place=reason, traceback=error))
+        self._changed()
+
+
+class Watch(Callback):  # type: ignore[misc]
+    """Tells the study which trial has a worker, and keeps weights out of what Tune remembers."""
+
+    def __init__(self, loop: StudyLoop, changed: Callable[[], None]) -> None:
+        self._loop = loop
+        self._changed = changed
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing, as above."""
+        return {}
+
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """A worker has taken the trial."""
+        self._loop.begin(trial.config["number"])
+        self._changed()
+
+    def on_trial_result(self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any) -> None:
+        """The study has stored the message; Tune needs to keep nothing of it."""
+        result.pop("report", None)
+        result.pop("outcome", None)

@@ -1,0 +1,87 @@
+"""What a study does between two events, without Ray: propose, store, decide, tell. The adapters to Ray only carry messages."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+from cluster.samplers.base import Sampler
+from cluster.schedulers.base import Scheduler
+from search_spaces.base import Config
+from tuner.results.store import RunStore
+from tuner.results.tensorboard import TensorBoard
+from tuner.study.seeds import derive
+from tuner.study.study import Study
+from tuner.study.trial import Decision, Report, State, Told
+from tuner.training.outcome import Outcome
+
+SAME_FAILURES = 3
+"""So many failures with the same exception at the same line end a study."""
+
+
+class StudyLoop:
+    """Proposals, reports and ends of trials pass through here, in one order, each stored before it is answered."""
+
+    def __init__(self, study: Study, baseline: Config, sampler: Sampler, scheduler: Scheduler, store: RunStore) -> None:
+        self.study = study
+        self.store = store
+        self.scheduler = scheduler
+        self.trial_seed = derive(study.seed, "trial", 0)
+        """The same for all configs, so that they are compared on the same windows and first weights."""
+        self.broken: str | None = None
+        """The traceback that ended the study, if the code is at fault."""
+        self._sampler = sampler
+        self._baseline = baseline
+        self._configs: list[Config] = []
+        self._values: dict[int, list[tuple[int, float]]] = {}
+        self._over: set[int] = set()
+        self._failures: Counter[str] = Counter()
+        self._started = time.monotonic()
+        self._board = TensorBoard(store.folder, study.space, study.problem.metric)
+
+    def next_trial(self) -> tuple[int, Config] | None:
+        """The next trial, stored as waiting; None when there will be no more."""
+        budget, number = self.study.budget, len(self._configs)
+        out_of_time = budget.time_s is not None and time.monotonic() - self._started > budget.time_s
+        if number >= budget.n_trials or self.broken or out_of_time:
+            return None
+        if number == 0:
+            config = dict(self._baseline)
+            self._sampler.begin(0, config)
+        else:
+            config = self._sampler.ask(number)
+        self._configs.append(config)
+        self.store.config(number, config, self.trial_seed)
+        return number, config
+
+    def begin(self, number: int) -> None:
+        """A worker has taken the trial."""
+        self.store.begin(number)
+        self._board.begin(number, self._configs[number])
+
+    def report(self, number: int, report: Report) -> Decision:
+        """Stores a report, then answers it; a trial that is stopped is told at once."""
+        values = self._values.setdefault(number, [])
+        best = min([report.metrics[self.study.problem.metric], *(value for _, value in values[-1:])])
+        values.append((report.epoch, best))
+        self.store.report(number, report)
+        self._board.report(number, report)
+        decision = Decision.STOP if self.broken else self.scheduler.decide(number, report.epoch, best)
+        self.store.decision(number, report.epoch, decision)
+        if decision is Decision.STOP:
+            self.end(number, Outcome(state=State.STOPPED))
+        return decision
+
+    def end(self, number: int, outcome: Outcome) -> None:
+        """Stores how a trial ended, and tells the sampler; only the first end counts."""
+        if number in self._over:
+            return
+        self._over.add(number)
+        self.store.tell(number, outcome.state, note=outcome.reason, traceback=outcome.traceback, log=outcome.log)
+        self._board.end(number, outcome.state)
+        values = tuple(self._values.get(number, ()))
+        self._sampler.tell(Told(number=number, config=self._configs[number], state=outcome.state, values=values))
+        if outcome.state is State.FAILED:
+            self._failures[outcome.place] += 1
+            if self._failures[outcome.place] == min(SAME_FAILURES, self.study.budget.n_trials):
+                self.broken = outcome.traceback or outcome.reason

@@ -1,0 +1,133 @@
+"""Runs a study on Ray from the first proposal to the exported best: steps 4 to 10 of the spine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import cluster.samplers
+import cluster.schedulers
+import models.floors
+from cluster.connect import Cluster, connected
+from cluster.finish import compare_and_export, tabulate
+from cluster.placement import Placement, place
+from cluster.study_loop import StudyLoop
+from cluster.trainable import Settings, run_in_actor
+from datasets.windows.prepared import PreparedData
+from search_spaces.base import Config
+from tuner.results.schema import Row
+from tuner.results.store import RunStore, best_row
+from tuner.study.problem_data import ProblemData
+from tuner.study.study import Study
+from tuner.training.evaluate import Evaluation, evaluate_floor, evaluate_weights
+from tuner.training.seeding import ENVIRONMENT
+from tuner.training.trial import TrialSpec
+
+
+class Watcher(Protocol):
+    """Shows people what happens."""
+
+    def started(self, cluster: Cluster, placement: Placement) -> None:
+        """Ray is up."""
+
+    def changed(self, loop: StudyLoop) -> None:
+        """A trial began, reported or ended."""
+
+    def evaluating(self) -> None:
+        """The search is over, the test rows are opened."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOutcome:
+    """What a study came to."""
+
+    loop: StudyLoop
+    exported: Path | None
+    """The folder of the best; None if no trial came to a score, or the code failed."""
+
+
+def run_study(study: Study, store: RunStore, baseline: Config, data: ProblemData, watcher: Watcher) -> StudyOutcome:
+    """Searches, evaluates the best, the baseline and the floors on the test rows, exports the best.
+
+    Args:
+        study: What is to be done.
+        store: The new run folder.
+        baseline: The config of trial 0.
+        data: The data of the study's problem. The test rows leave it when the search is over.
+        watcher: Shows people what happens.
+    """
+    with connected(study.resources.address, ENVIRONMENT) as found:
+        placement = place(found.n_cpus, found.n_gpus, study.resources.cpus_per_trial, study.resources.gpus_per_trial)
+        loop = StudyLoop(
+            study,
+            baseline,
+            cluster.samplers.get(study.sampler)(study.space, study.seed),
+            cluster.schedulers.get(study.scheduler)(epochs=study.budget.epochs),
+            store,
+        )
+        settings = Settings(
+            model=study.space.model,
+            seed=loop.trial_seed,
+            epochs=study.budget.epochs,
+            metric=study.problem.metric,
+            accelerator="gpu" if placement.gpus_per_trial else "cpu",
+            n_threads=max(1, int(placement.cpus_per_trial)),
+        )
+        store.event("start", settings=asdict(settings), placement=asdict(placement), environment=ENVIRONMENT)
+        watcher.started(found, placement)
+        _search(loop, data.for_trials(), settings, placement, watcher)
+        best = best_row(store.rows())
+        exported = None
+        if not loop.broken and best is not None:
+            watcher.evaluating()
+            opened = data.opened()
+            store.opening("the search is over", trials=sorted({0, best.number}), floors=models.floors.names())
+            exported = compare_and_export(store, opened, _evaluate(store, opened, settings, placement, best), best)
+    tabulate(store)
+    return StudyOutcome(loop=loop, exported=exported)
+
+
+def _search(loop: StudyLoop, data: PreparedData, settings: Settings, placement: Placement, watcher: Watcher) -> None:
+    from ray import tune
+
+    from cluster.ray_scheduler import RayScheduler, Watch
+    from cluster.ray_search import RaySearch
+
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(placement.n_slots)
+
+    def changed() -> None:
+        watcher.changed(loop)
+
+    resources = {"cpu": placement.cpus_per_trial, "gpu": placement.gpus_per_trial}
+    with tempfile.TemporaryDirectory(prefix="tuner-") as scratch:
+        tuner = tune.Tuner(
+            tune.with_resources(tune.with_parameters(run_in_actor, data=data, settings=settings), resources),
+            tune_config=tune.TuneConfig(
+                search_alg=RaySearch(loop),
+                scheduler=RayScheduler(loop, changed),
+                num_samples=-1,
+                reuse_actors=True,
+            ),
+            run_config=tune.RunConfig(name="study", storage_path=scratch, verbose=0, callbacks=[Watch(loop, changed)]),
+        )
+        tuner.fit()
+
+
+def _evaluate(store: RunStore, data: PreparedData, settings: Settings, placement: Placement, best: Row) -> list[Evaluation]:
+    import ray
+
+    shared = ray.put(data)
+    resources: dict[str, Any] = {"num_cpus": placement.cpus_per_trial, "num_gpus": placement.gpus_per_trial}
+    score_weights = ray.remote(**resources)(evaluate_weights)
+    score_floor = ray.remote(num_cpus=1)(evaluate_floor)
+    baseline = store.rows()[0]
+    trials = {"best": best} if baseline.value is None else {"best": best, "baseline": baseline}
+    tasks = [
+        score_weights.remote(who, TrialSpec(config=row.config, **asdict(settings)), store.weights(row.number), shared)
+        for who, row in trials.items()
+    ]
+    evaluations: list[Evaluation] = ray.get(tasks + [score_floor.remote(name, shared) for name in models.floors.names()])
+    return evaluations

@@ -1,0 +1,54 @@
+"""What runs in a warm actor: one trial after the other, each by ``run_trial``, with Ray Tune as the messenger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ray import tune
+
+from datasets.windows.prepared import PreparedData
+from search_spaces.base import Config
+from tuner.study.trial import Decision, Report
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What all trials of a study share."""
+
+    model: str
+    seed: int
+    epochs: int
+    metric: str
+    accelerator: str
+    n_threads: int
+
+
+def run_in_actor(proposal: dict[str, Any], *, data: PreparedData, settings: Settings) -> None:
+    """Runs the trial of a proposal. Its end is a message like its reports, so that an error never costs a warm actor."""
+    from tuner.training.trial import TrialSpec, run_trial
+
+    config: Config = proposal["config"]
+    spec = TrialSpec(
+        model=settings.model,
+        config=config,
+        seed=settings.seed,
+        epochs=settings.epochs,
+        metric=settings.metric,
+        accelerator=settings.accelerator,
+        n_threads=settings.n_threads,
+    )
+    outcome = run_trial(spec, data, send_report)
+    try:
+        tune.report({"outcome": outcome})
+    except SystemExit:  # Tune has stopped the trial, and waits for no further word
+        return
+
+
+def send_report(report: Report) -> Decision:
+    """Sends a report and waits for the answer. Tune says stop by SystemExit: it ends here, Lightning never sees it."""
+    try:
+        tune.report({"report": report})
+    except SystemExit:
+        return Decision.STOP
+    return Decision.CONTINUE

@@ -1,0 +1,62 @@
+"""Shows a running study: the loop's state as snapshots for the live view."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+
+from cluster.connect import Cluster
+from cluster.placement import Placement
+from cluster.study_loop import StudyLoop
+from tuner.results.live import Snapshot, make_watcher
+from tuner.results.schema import Rung
+from tuner.study.study import Study
+from tuner.study.trial import State
+
+
+class StudyWatch:
+    """A live table on a terminal, plain lines elsewhere."""
+
+    def __init__(self, console: Console, study: Study) -> None:
+        self._console = console
+        self._study = study
+        self._n_slots = 0
+        self._dashboard: str | None = None
+
+    def __enter__(self) -> StudyWatch:
+        self._view = make_watcher(self._console, study=self._study.name)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._view.close()
+
+    def started(self, cluster: Cluster, placement: Placement) -> None:
+        """Ray is up."""
+        self._n_slots, self._dashboard = placement.n_slots, cluster.dashboard_url
+
+    def changed(self, loop: StudyLoop) -> None:
+        """A trial began, reported or ended."""
+        rows, elapsed = loop.store.rows(), loop.store.time_s()
+        n_over = sum(row.state.over for row in rows)
+        # Trials differ in length, so the mean over those that ended is the best guess; the first few mislead.
+        mean_s = sum(row.duration_s or 0.0 for row in rows if row.state.over) / max(n_over, 1)
+        left = sum(max(mean_s - (row.duration_s or 0.0), 0.0) for row in rows if row.state is State.RUNNING)
+        left += mean_s * (self._study.budget.n_trials - n_over - sum(row.state is State.RUNNING for row in rows))
+        self._view.update(
+            Snapshot(
+                rows=rows,
+                rungs=[Rung(rung.epoch, rung.n_reached, rung.n_stopped) for rung in loop.scheduler.rungs()],
+                n_trials=self._study.budget.n_trials,
+                n_slots=self._n_slots,
+                elapsed_s=elapsed,
+                eta_s=left / max(self._n_slots, 1) if n_over >= max(2, self._n_slots) else None,
+                metric=self._study.problem.metric,
+                dashboard_url=self._dashboard,
+            )
+        )
+
+    def evaluating(self) -> None:
+        """The search is over, the test rows are opened."""
+        self._view.close()
+        self._console.print("The search is over. Opening the test rows for the best, the baseline and the floors ...")

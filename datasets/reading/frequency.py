@@ -1,0 +1,90 @@
+"""Frequencies: one spelling, found from the times themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+_RENAMED = {"H": "h", "T": "min", "S": "s", "M": "ME", "Q": "QE", "A": "YE", "Y": "YE", "AS": "YS"}
+_UNITS = {
+    **{"s": "second", "min": "minute", "h": "hour", "D": "day", "B": "day", "W": "week"},
+    **{"MS": "month", "ME": "month", "QS": "quarter", "QE": "quarter", "YS": "year", "YE": "year"},
+}
+_UNITS_PER_SEASON = {"second": 3600, "minute": 1440, "hour": 24, "day": 7, "week": 52, "month": 12, "quarter": 4, "year": 1}
+
+
+def _parts(alias: str) -> tuple[int, str, str]:
+    match = re.fullmatch(r"(\d*)([A-Za-z]+)(-[A-Za-z]+)?", alias.strip())
+    number, name, anchor = match.groups(default="") if match else ("", "", "")
+    name = _RENAMED.get(name, name)
+    if name not in _UNITS or number == "0":
+        raise ValueError(f"a frequency is a pandas alias like h, 15min, D, W-SUN or MS, got {alias!r}")
+    return int(number or 1), name, anchor
+
+
+def normalise(alias: str) -> str:
+    """An alias in the spelling of pandas 3, from that or from the older one: H to h, 15T to 15min, M to ME.
+
+    Raises:
+        ValueError: it is none, or shorter than a second.
+    """
+    n, name, anchor = _parts(alias)
+    return f"{n if n > 1 else ''}{name}{anchor.upper()}"
+
+
+def unit_of(frequency: str) -> str:
+    """The unit of which a step is a multiple: second, minute, hour, day, week, month, quarter or year."""
+    return _UNITS[_parts(frequency)[1]]
+
+
+def period_of(frequency: str) -> int:
+    """Steps of one season: an hour of seconds, a day of minutes or hours, a week of days, a year of all that is longer."""
+    n, name, _ = _parts(frequency)
+    return max(1, round((5 if name == "B" else _UNITS_PER_SEASON[_UNITS[name]]) / n))
+
+
+def infer(times: pd.DatetimeIndex, file: str, place: Callable[[int], str]) -> str:
+    """The frequency of times that rise strictly.
+
+    Args:
+        times: One time a row.
+        file: Named in errors.
+        place: Names a row by its number, as people find it in the file.
+
+    Raises:
+        ValueError: a row is missing, or there is no common step.
+    """
+    if len(times) < 3:
+        raise ValueError(f"{file}: 3 rows are needed to tell how far they are apart, got {len(times)}; bring more data")
+    if found := _inferred(times):
+        return found
+    # A frequency that some rows agree on, and on whose grid all rows lie, tells which rows are missing.
+    spread = np.unique(np.linspace(0, len(times) - 3, 100, dtype=int))
+    grids = [pd.date_range(times[0], times[-1], freq=f) for f in {_inferred(times[i : i + 3]) for i in spread} if f]
+    if fitting := [grid for grid in grids if times.isin(grid).all()]:
+        grid = min(fitting, key=lambda grid: (len(grid), str(grid.freqstr)))
+        present = grid.isin(times)
+        first = int(np.argmin(present))
+        n_missing, n_gaps = int((~present).sum()), int((np.diff(present.astype(int)) == -1).sum())
+        raise ValueError(
+            f"{file}: rows must be evenly spaced, got none for {grid[first]} after {place(first - 1)} "
+            f"({n_missing} missing, gaps: {n_gaps}, step: {grid.freqstr}); add them with empty cells and use --fill"
+        )
+    steps = np.diff(times.to_numpy())
+    kinds, counts = np.unique(steps, return_counts=True)
+    usual = kinds[np.argmax(counts)]
+    odd = int(np.argmax(steps != usual))
+    raise ValueError(
+        f"{file}: rows must be evenly spaced, got {pd.Timedelta(steps[odd])} after {place(odd)} "
+        f"where {pd.Timedelta(usual)} is usual; resample the table"
+    )
+
+
+def _inferred(times: pd.DatetimeIndex) -> str | None:
+    try:
+        return normalise(found) if (found := pd.infer_freq(times)) else None
+    except ValueError:
+        return None

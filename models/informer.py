@@ -1,0 +1,225 @@
+"""Informer: an encoder-decoder with ProbSparse attention that forecasts the whole horizon at once.
+
+Zhou, Zhang, Peng, Zhang, Li, Xiong and Zhang, "Informer: Beyond Efficient Transformer for Long Sequence Time-Series
+Forecasting", AAAI 2021.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from datasets.windows.batch import Inputs
+from models.base import Forecaster, WindowShape
+from models.layers.attention import FullAttention, MultiHeadAttention, ProbSparseAttention
+from models.layers.dropout import Dropout
+from models.layers.embedding import CircularConv, WindowEmbedding
+from models.layers.normalisation import WindowNorm
+
+
+class Informer(Forecaster):
+    """Informer (Zhou et al., AAAI 2021), for many channels at once.
+
+    - Each step becomes a vector: its values, its place, its calendar features (appendix B).
+    - The encoder is a stack of ProbSparse self-attention (equations 3 and 4) and feed-forward layers; between two of them,
+      distilling halves the steps: MaxPool(ELU(Conv1d(x))) (equation 5).
+    - The decoder reads the last known steps of the past, the start token, followed by zeros in the place of the horizon
+      (equation 6), and the calendar of both. It attends to itself without looking ahead, then to the encoder. Its last H
+      steps, through one linear map, are the forecast: one pass, no recursion.
+
+    Departures from the paper: no stack of encoders over halved inputs (the official ETTh1 recipes use one encoder); a norm of
+    the window around the network, off by default; attention weights have no dropout, which in the authors' code those of full
+    attention have (fused kernels go without, and are faster); no bias before a batch norm, which would cancel it.
+
+    Args:
+        shape: The sizes of a window. K may be 0.
+        n_heads: Attention heads.
+        head_width: Width of each. The width of the network is n_heads * head_width: the paper's 512 is 8 * 64.
+        n_encoder_layers: Self-attention layers of the encoder.
+        n_decoder_layers: Layers of the decoder.
+        feedforward: Width between the two maps of each feed-forward layer.
+        dropout: On embeddings, inside feed-forward layers, on what each layer adds.
+        factor: ProbSparse attention: factor * ceil(ln(steps)) keys are drawn, and as many queries attend.
+        attention: prob or full.
+        distil: Halve the steps between encoder layers.
+        mix: Join the heads of the decoder's self-attention along time, as the authors' code does.
+        activation: Of the feed-forward layers: gelu or relu.
+        start_fraction: Length of the start token as a fraction of the lookback, in [0, 1].
+        norm: Level and spread that the network does not see: none, last (value), revin (see WindowNorm).
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        shape: WindowShape,
+        *,
+        n_heads: int = 8,
+        head_width: int = 64,
+        n_encoder_layers: int = 2,
+        n_decoder_layers: int = 1,
+        feedforward: int = 2048,
+        dropout: float = 0.05,
+        factor: int = 5,
+        attention: Literal["prob", "full"] = "prob",
+        distil: bool = True,
+        mix: bool = True,
+        activation: Literal["gelu", "relu"] = "gelu",
+        start_fraction: float = 0.5,
+        norm: Literal["none", "last", "revin"] = "none",
+    ) -> None:
+        super().__init__(shape)
+        sizes = {
+            "n_heads": n_heads,
+            "head_width": head_width,
+            "n_encoder_layers": n_encoder_layers,
+            "n_decoder_layers": n_decoder_layers,
+            "feedforward": feedforward,
+            "factor": factor,
+        }
+        for name, size in sizes.items():
+            if size < 1:
+                raise ValueError(f"model.{name} must be 1 or more, got {size}")
+        if not 0 <= start_fraction <= 1:
+            raise ValueError(
+                f"model.start_fraction must lie in [0, 1], got {start_fraction}: the start token is a part of the lookback; "
+                f"give its length divided by {shape.lookback}"
+            )
+        for name, value, allowed in (("attention", attention, ("prob", "full")), ("activation", activation, ("gelu", "relu"))):
+            if value not in allowed:
+                raise ValueError(f"model.{name} must be one of {', '.join(allowed)}, got {value!r}")
+        width = n_heads * head_width
+        self.n_start = round(start_fraction * shape.lookback)
+        self.norm = WindowNorm(norm, shape.n_targets)
+
+        def attend(length: int, *, causal: bool = False) -> MultiHeadAttention:
+            kernel: nn.Module = FullAttention(causal=causal)
+            if attention == "prob":
+                kernel = ProbSparseAttention(length, length, factor=factor, causal=causal)
+            return MultiHeadAttention(kernel, width, n_heads, head_width, mix=mix and causal)
+
+        def feed() -> FeedForward:
+            return FeedForward(width, feedforward, activation, dropout)
+
+        n_values, n_known = shape.n_targets + shape.n_past_covariates, shape.n_known
+        self.encoder_embedding = WindowEmbedding(n_values, n_known, shape.lookback, width, dropout)
+        self.encoder = nn.Sequential()
+        length = shape.lookback
+        for layer in range(n_encoder_layers):
+            if layer and distil:
+                self.encoder.append(Distilling(width))
+                length = Distilling.steps(length)
+            self.encoder.append(EncoderLayer(attend(length), feed(), width, dropout))
+        self.encoder.append(nn.LayerNorm(width))
+
+        length = self.n_start + shape.horizon
+        self.decoder_embedding = WindowEmbedding(shape.n_targets, n_known, length, width, dropout)
+        self.decoder = nn.ModuleList(
+            DecoderLayer(
+                attend(length, causal=True),
+                MultiHeadAttention(FullAttention(), width, n_heads, head_width),
+                feed(),
+                width,
+                dropout,
+            )
+            for _ in range(n_decoder_layers)
+        )
+        self.decoder_norm = nn.LayerNorm(width)
+        self.projection = nn.Linear(width, shape.n_targets * shape.n_outputs)
+
+    def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
+        """The outputs for all steps of the horizon in one pass."""
+        past, statistics = self.norm(inputs.past_target)
+        memory = self.encoder(self.encoder_embedding(torch.cat([past, inputs.past_covariates], -1), inputs.past_known))
+        decoded = self.decoder_embedding(*self.decoder_input(past, inputs))
+        for layer in self.decoder:
+            decoded = layer(decoded, memory)
+        horizon = self.decoder_norm(decoded[:, self.n_start :])
+        outputs: Tensor = self.projection(horizon).unflatten(-1, (self.shape.n_targets, self.shape.n_outputs))
+        return self.norm.restore(outputs, statistics)
+
+    def decoder_input(
+        self, past: Float[Tensor, "B L C"], inputs: Inputs
+    ) -> tuple[Float[Tensor, "B T C"], Float[Tensor, "B T K"]]:
+        """Start token and zeros, and the calendar of both: T = n_start + H steps, on from n_start before the end of the past."""
+        start = slice(past.shape[1] - self.n_start, None)
+        known = torch.cat([inputs.past_known[:, start], inputs.future_known], 1)
+        return F.pad(past[:, start], (0, 0, 0, self.shape.horizon)), known
+
+
+class FeedForward(nn.Module):
+    """Two maps with an activation between, at each step by itself."""
+
+    def __init__(self, width: int, hidden: int, activation: str, dropout: float) -> None:
+        super().__init__()
+        self.inner = nn.Linear(width, hidden)
+        self.outer = nn.Linear(hidden, width)
+        self.activation = F.gelu if activation == "gelu" else F.relu
+        self.dropout = Dropout(dropout)
+
+    def forward(self, steps: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+        """What to add to each step, but for the last dropout."""
+        outputs: Tensor = self.outer(self.dropout(self.activation(self.inner(steps))))
+        return outputs
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention and feed-forward; each is added to its input, then layer-normed."""
+
+    def __init__(self, attention: nn.Module, feed: nn.Module, width: int, dropout: float) -> None:
+        super().__init__()
+        self.attention, self.feed = attention, feed
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
+        self.dropout = Dropout(dropout)
+
+    def forward(self, steps: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+        """As many steps as came."""
+        steps = self.norms[0](steps + self.dropout(self.attention(steps, steps)))
+        outputs: Tensor = self.norms[1](steps + self.dropout(self.feed(steps)))
+        return outputs
+
+
+class DecoderLayer(nn.Module):
+    """Causal self-attention, attention to the encoder's output, feed-forward; each added, then layer-normed."""
+
+    def __init__(self, own: nn.Module, cross: nn.Module, feed: nn.Module, width: int, dropout: float) -> None:
+        super().__init__()
+        self.own, self.cross, self.feed = own, cross, feed
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
+        self.dropout = Dropout(dropout)
+
+    def forward(self, steps: Float[Tensor, "B T D"], memory: Float[Tensor, "B S D"]) -> Float[Tensor, "B T D"]:
+        """As many steps as came."""
+        steps = self.norms[0](steps + self.dropout(self.own(steps, steps)))
+        steps = self.norms[1](steps + self.dropout(self.cross(steps, memory)))
+        outputs: Tensor = self.norms[2](steps + self.dropout(self.feed(steps)))
+        return outputs
+
+
+class Distilling(nn.Module):
+    """Convolution of kernel 3, batch norm, ELU, then the largest of three steps at every second step (equation 5)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = CircularConv(width, width, bias=False)
+        self.norm = nn.BatchNorm1d(width)
+
+    @staticmethod
+    def steps(length: int) -> int:
+        """How many steps come out of ``length``."""
+        return (length + 1) // 2
+
+    def forward(self, steps: Float[Tensor, "B T D"]) -> Float[Tensor, "B half D"]:
+        """Half the steps, rounded up."""
+        filtered: Tensor = self.norm(self.conv(steps).flatten(0, 1)).view_as(steps)
+        # Maxima of slices instead of a pooling layer: channels stay last, and the gradient is deterministic on a GPU.
+        padded = F.pad(F.elu(filtered), (0, 0, 1, steps.shape[1] % 2), value=-torch.inf)
+        return torch.maximum(torch.maximum(padded[:, 0:-2:2], padded[:, 1:-1:2]), padded[:, 2::2])
+
+
+MODEL = Informer

@@ -1,0 +1,67 @@
+"""Values, positions and calendar features as vectors."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from models.layers.dropout import Dropout
+
+
+def sinusoidal_positions(length: int, width: int) -> Float[Tensor, "length width"]:
+    """sin(t / 10000^(2i / width)) at even places and the cosine at odd ones (Vaswani et al., NeurIPS 2017, section 3.5)."""
+    rates = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
+    angles = torch.arange(length).unsqueeze(1) * rates
+    return torch.stack([angles.sin(), angles.cos()], -1).flatten(1)[:, :width]
+
+
+class CircularConv(nn.Module):
+    """A convolution of kernel 3 along time that wraps around at the ends: (B, T, n_inputs) to (B, T, width).
+
+    It is the sum of three linear maps, of the step before, the step itself and the step after, as one product over their
+    concatenation: several times faster on a CPU than the library's convolution, and channels stay last.
+    """
+
+    def __init__(self, n_inputs: int, width: int, *, bias: bool = True) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3 * n_inputs, width, bias=bias)
+        nn.init.kaiming_normal_(self.linear.weight, mode="fan_in", nonlinearity="leaky_relu")
+
+    def forward(self, values: Float[Tensor, "B T n"]) -> Float[Tensor, "B T D"]:
+        """The filtered series."""
+        outputs: Tensor = self.linear(torch.cat([values.roll(1, 1), values, values.roll(-1, 1)], -1))
+        return outputs
+
+
+class WindowEmbedding(nn.Module):
+    """The sum of three embeddings of each step: its values, its place in the window, its calendar features.
+
+    The input representation of Zhou et al., AAAI 2021, appendix B, with calendar features as numbers under one linear map.
+
+    Args:
+        n_values: Channels of the series.
+        n_known: Calendar features; may be 0.
+        length: Steps of the window.
+        width: D.
+        dropout: On the sum.
+    """
+
+    positions: Tensor
+
+    def __init__(self, n_values: int, n_known: int, length: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.values = CircularConv(n_values, width)
+        self.known = nn.Linear(n_known, width) if n_known else None
+        self.register_buffer("positions", sinusoidal_positions(length, width), persistent=False)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, values: Float[Tensor, "B T C"], known: Float[Tensor, "B T K"]) -> Float[Tensor, "B T D"]:
+        """One vector a step."""
+        embedded: Tensor = self.values(values) + self.positions
+        if self.known is not None:
+            embedded = embedded + self.known(known)
+        outputs: Tensor = self.dropout(embedded)
+        return outputs

@@ -1,0 +1,138 @@
+"""The study between two events, with a real store and no Ray."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cluster.samplers.base import Sampler
+from cluster.schedulers.base import Rung, Scheduler
+from cluster.study_loop import SAME_FAILURES, StudyLoop
+from search_spaces.base import Config, Float, Space
+from tuner.results.store import RunStore
+from tuner.study.study import Budget, Problem, Resources, Study
+from tuner.study.trial import Decision, Report, State, Told
+from tuner.training.outcome import Outcome
+
+SPACE = Space("dlinear", {"train.learning_rate": Float(0.001, 0.1)})
+
+
+class Listing(Sampler):
+    """Proposes rising rates, and remembers what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__(SPACE, 0)
+        self.told: list[Told] = []
+
+    def ask(self, number: int) -> Config:
+        return {"train.learning_rate": 0.001 * (number + 1)}
+
+    def begin(self, number: int, config: Config) -> None:
+        pass
+
+    def tell(self, told: Told) -> None:
+        self.told.append(told)
+
+
+class StopAbove(Scheduler):
+    """Stops what is worse than 1."""
+
+    def decide(self, number: int, epoch: int, value: float) -> Decision:
+        return Decision.STOP if value > 1 else Decision.CONTINUE
+
+    def rungs(self) -> list[Rung]:
+        return []
+
+
+@pytest.fixture
+def sampler() -> Listing:
+    return Listing()
+
+
+@pytest.fixture
+def loop(tmp_path: Path, sampler: Listing) -> StudyLoop:
+    study = Study(
+        name="s",
+        space_name="dlinear",
+        space=SPACE,
+        problem=Problem(dataset="synthetic", horizon=4, metric="mse_scaled"),
+        budget=Budget(n_trials=5, epochs=3),
+        sampler="listing",
+        scheduler="stop_above",
+        seed=0,
+        runs=tmp_path,
+        resources=Resources(),
+    )
+    store = RunStore.create(study.folder)
+    store.write_study(study.to_json())
+    return StudyLoop(study, {"train.learning_rate": 0.05}, sampler, StopAbove(), store)
+
+
+def report(epoch: int, value: float) -> Report:
+    return Report(stage="holdout", epoch=epoch, step=epoch, metrics={"mse_scaled": value}, weights_sha256="0", best=b"w")
+
+
+def test_trial_0_is_the_baseline(loop: StudyLoop) -> None:
+    assert loop.next_trial() == (0, {"train.learning_rate": 0.05})
+
+
+def test_there_are_as_many_trials_as_the_budget_says(loop: StudyLoop) -> None:
+    proposals = [loop.next_trial() for _ in range(7)]
+    assert [proposal is not None for proposal in proposals] == [True] * 5 + [False] * 2
+
+
+def test_a_proposal_is_stored_before_it_starts(loop: StudyLoop) -> None:
+    loop.next_trial()
+    assert RunStore.open(loop.store.folder).rows()[0].state is State.WAITING
+
+
+def test_a_report_is_stored_before_it_is_answered(loop: StudyLoop) -> None:
+    loop.next_trial()
+    loop.begin(0)
+    loop.report(0, report(1, 0.5))
+    assert [event["kind"] for event in RunStore.open(loop.store.folder).events()] == ["ask", "begin", "report", "decision"]
+
+
+def test_a_stopped_trial_is_told_with_its_best_values(loop: StudyLoop, sampler: Listing) -> None:
+    loop.next_trial()
+    loop.begin(0)
+    loop.report(0, report(1, 0.5))
+    loop.report(0, report(2, 0.7))
+    loop.end(0, Outcome(state=State.STOPPED))
+    assert sampler.told[0].values == ((1, 0.5), (2, 0.5))
+
+
+def test_a_stop_ends_the_trial_once(loop: StudyLoop, sampler: Listing) -> None:
+    loop.next_trial()
+    loop.begin(0)
+    assert loop.report(0, report(1, 2.0)) is Decision.STOP
+    loop.end(0, Outcome(state=State.FINISHED))
+    assert [told.state for told in sampler.told] == [State.STOPPED]
+
+
+def fail(loop: StudyLoop, number: int, place: str) -> None:
+    loop.next_trial()
+    loop.begin(number)
+    loop.end(number, Outcome(state=State.FAILED, reason="broken", place=place, traceback=f"traceback of {place}"))
+
+
+def test_the_same_failure_three_times_ends_the_study(loop: StudyLoop) -> None:
+    for number in range(SAME_FAILURES):
+        fail(loop, number, "ValueError at model.py:7")
+    assert loop.broken == "traceback of ValueError at model.py:7"
+    assert loop.next_trial() is None
+
+
+def test_different_failures_do_not_end_the_study(loop: StudyLoop) -> None:
+    for number in range(SAME_FAILURES):
+        fail(loop, number, f"ValueError at model.py:{number}")
+    assert loop.broken is None
+
+
+def test_an_infeasible_trial_does_not_end_the_study(loop: StudyLoop) -> None:
+    for number in range(4):
+        loop.next_trial()
+        loop.begin(number)
+        loop.end(number, Outcome(state=State.INFEASIBLE, reason="diverged"))
+    assert loop.next_trial() is not None

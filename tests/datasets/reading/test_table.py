@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datasets.reading.table import FILLS, TIME_NAMES, read_table
+
+LINES = ["date,a,b", *(f"2024-01-01 {hour:02d}:00,{hour}.5,{hour}" for hour in range(12))]
+
+
+def _with(line: int, text: str) -> list[str]:
+    """The lines, with another text in one (the header is line 1)."""
+    return [*LINES[: line - 1], text, *LINES[line:]]
+
+
+def _without(*lines: int) -> list[str]:
+    return [text for number, text in enumerate(LINES, start=1) if number not in lines]
+
+
+def _write(folder: Path, lines: list[str], name: str = "table.csv") -> Path:
+    path = folder / name
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_a_table_becomes_a_panel_of_one_series(tmp_path: Path) -> None:
+    panel = read_table(_write(tmp_path, LINES))
+    assert (panel.series, panel.channels, panel.frequency) == (("table",), ("a", "b"), "h")
+    assert panel.start_times.tolist() == np.array(["2024-01-01"], "datetime64[ns]").tolist()
+    np.testing.assert_array_equal(panel.values, np.stack([np.arange(12) + 0.5, np.arange(12)], axis=1))
+    assert panel.offsets.tolist() == [0, 12]
+    assert panel.observed.all()
+
+
+@pytest.mark.parametrize("name", [*TIME_NAMES, "Date", "TIMESTAMP"])
+def test_the_time_column_is_found_by_its_name(tmp_path: Path, name: str) -> None:
+    assert read_table(_write(tmp_path, _with(1, f"{name},a,b"))).channels == ("a", "b")
+
+
+def test_the_time_column_may_be_named_and_stand_anywhere(tmp_path: Path) -> None:
+    lines = ["a,when", *(f"{i},2024-01-{i:02d}" for i in range(1, 9))]
+    panel = read_table(_write(tmp_path, lines), time_column="when")
+    assert (panel.channels, panel.frequency) == (("a",), "D")
+
+
+def test_csv_gz_and_parquet_equal_csv(tmp_path: Path) -> None:
+    plain = _write(tmp_path, LINES)
+    frame = pd.read_csv(plain, parse_dates=["date"])
+    frame.to_parquet(tmp_path / "table.parquet")
+    frame.set_index("date").to_parquet(tmp_path / "indexed.parquet")
+    (tmp_path / "table.csv.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    expected = read_table(plain)
+    for name in ("table.csv.gz", "table.parquet", "indexed.parquet"):
+        panel = read_table(tmp_path / name)
+        np.testing.assert_array_equal(panel.values, expected.values)
+        assert panel.start_times == expected.start_times
+        assert (panel.channels, panel.frequency) == (expected.channels, expected.frequency)
+
+
+def test_times_with_an_offset_become_utc_so_that_summer_time_leaves_no_gap(tmp_path: Path) -> None:
+    hours = ["2024-03-31T00:00+01:00", "2024-03-31T01:00+01:00", "2024-03-31T03:00+02:00", "2024-03-31T04:00+02:00"]
+    panel = read_table(_write(tmp_path, ["time,a", *(f"{hour},1" for hour in hours)]))
+    assert panel.start_times[0] == np.datetime64("2024-03-30T23:00")
+    assert panel.frequency == "h"
+
+
+@pytest.mark.parametrize("text", ["\ufeff" + "\n".join(LINES), "\r\n".join(LINES), "\n".join([*LINES, "", "", ""])])
+def test_a_mark_at_the_start_windows_line_ends_and_blank_lines_do_no_harm(tmp_path: Path, text: str) -> None:
+    (tmp_path / "table.csv").write_bytes(text.encode())
+    assert read_table(tmp_path / "table.csv").values.shape == (12, 2)
+
+
+def test_blank_lines_are_counted_in_what_errors_say(tmp_path: Path) -> None:
+    lines = _with(8, "2024-01-01 06:00,x,6")
+    with pytest.raises(ValueError, match="in line 9, column 'a'"):
+        read_table(_write(tmp_path, [*lines[:3], "", *lines[3:]]))
+
+
+BAD_TEXTS: dict[str, tuple[list[str], str]] = {
+    "no time column": (_with(1, "when,a,b"), r"got 0 among the columns when, a, b; rename one"),
+    "two time columns": (_with(1, "date,time,b"), r"got 2 among the columns date, time, b; keep one"),
+    "semicolons": ([line.replace(",", ";") for line in LINES], r"columns date;a;b; .*separated by commas"),
+    "no channel": (["date", "2024-01-01"], r"column of numbers is needed beside 'date', got none"),
+    "unparsable time": (_with(6, "yesterday,1,2"), r"got 'yesterday' in line 6, column 'date'"),
+    "unparsable first time": (_with(2, "yesterday,1,2"), r"got 'yesterday' in line 2, column 'date'"),
+    "empty time": (_with(6, ",1,2"), r"got an empty cell in line 6, column 'date'"),
+    "numbers for times": (["date,a", "20240101,1", "20240102,1"], r"got 20240101 in line 2, column 'date'"),
+    "time out of range": (["date,a", "2999-01-01,1", "2999-01-02,1"], r"got '2999-01-01' in line 2"),
+    "two orders of day and month": (["date,a", *(f"{d:02d}/01/2024,1" for d in range(1, 20))], r"got '13/01/2024' in line 14"),
+    "unsorted": (_with(6, LINES[7]), r"got 2024-01-01 05:00:00 after 2024-01-01 06:00:00 in line 7.*sort the rows"),
+    "duplicate time": (_with(6, LINES[4]), r"got 2024-01-01 03:00:00 again in line 6.*keep one"),
+    "gap": (_without(6, 7, 10), r"none for 2024-01-01 04:00:00 after line 5 \(3 missing, gaps: 2, step: h\).*--fill"),
+    "uneven": (_with(6, "2024-01-01 04:07,1,2"), r"got 0 days 01:07:00 after line 5 where 0 days 01:00:00 is usual; resample"),
+    "empty cells": (_with(6, "2024-01-01 04:00,,"), r"got 2 empty or not finite, the first in line 6, column 'a'; use --fill"),
+    "not a number": (
+        _with(6, "2024-01-01 04:00,1,NaN"),
+        r"got 1 empty .*line 6, column 'b'; use --fill forward, linear or zero",
+    ),
+    "infinite": (_with(6, "2024-01-01 04:00,1,inf"), r"got 1 empty or not finite, the first in line 6, column 'b'"),
+    "text in a number's place": (_with(6, "2024-01-01 04:00,1,calm"), r"got 'calm' in line 6, column 'b'"),
+    "decimal comma": (_with(6, '2024-01-01 04:00,"1,5",2'), r"got '1,5' in line 6, column 'a'"),
+    "a cell too many": (_with(6, "2024-01-01 04:00,1,2,3"), r"as many cells as the header, got: .*line 6"),
+    "a cell too many everywhere": ([LINES[0], *(line + ",9" for line in LINES[1:])], r"as many cells as the header"),
+    "a column without name": ([f"{i}," + line if i else "," + line for i, line in enumerate(LINES)], r"no name in column 1"),
+    "one name twice": (_with(1, "date,a,a"), r"got 'a' again in column 3"),
+    "no rows": (LINES[:1], r"rows are needed below the header, got none"),
+    "two rows": (LINES[:3], r"3 rows are needed .*got 2"),
+    "empty file": ([""], r"a header in line 1 and rows are needed"),
+}
+
+
+@pytest.mark.parametrize(("lines", "words"), BAD_TEXTS.values(), ids=BAD_TEXTS)
+def test_a_bad_csv_is_one_line_that_names_file_place_and_way_out(tmp_path: Path, lines: list[str], words: str) -> None:
+    path = _write(tmp_path, lines)
+    with pytest.raises(ValueError, match=words) as error:
+        read_table(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert "\n" not in str(error.value)
+
+
+def _nothing(path: Path) -> None:
+    """No file at all."""
+
+
+BAD_FILES: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "missing": ("t.csv", _nothing, "there is no such file"),
+    "folder": ("t.csv", Path.mkdir, "a folder is no table"),
+    "other kind": ("t.xlsx", lambda path: path.write_bytes(b"PK"), "got '.xlsx'"),
+    "bytes": ("t.csv", lambda path: path.write_bytes(bytes(range(256)) * 4), "must be a sound csv"),
+    "not gzip": ("t.csv.gz", lambda path: path.write_bytes(b"date,a"), "must be a sound csv.gz"),
+    "half gzip": (
+        "t.csv.gz",
+        lambda path: path.write_bytes(gzip.compress("\n".join(LINES).encode())[:60]),
+        "must be a sound csv.gz",
+    ),
+    "not parquet": ("t.parquet", lambda path: path.write_bytes(b"date,a"), "must be a sound parquet"),
+}
+
+
+@pytest.mark.parametrize(("name", "make", "words"), BAD_FILES.values(), ids=BAD_FILES)
+def test_a_file_that_is_no_table_is_one_line_that_names_it(
+    tmp_path: Path, name: str, make: Callable[[Path], object], words: str
+) -> None:
+    make(tmp_path / name)
+    with pytest.raises(ValueError, match=words) as error:
+        read_table(tmp_path / name)
+    assert str(error.value).startswith(f"{tmp_path / name}: ")
+    assert "\n" not in str(error.value)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode), st.sampled_from([".csv", ".csv.gz", ".parquet"]))
+def test_no_junk_gets_past_with_another_error(tmp_path_factory: pytest.TempPathFactory, junk: bytes, suffix: str) -> None:
+    path = tmp_path_factory.getbasetemp() / f"junk{suffix}"
+    path.write_bytes(junk)
+    with pytest.raises(ValueError, match="junk") as error:
+        read_table(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_bad_parquet_names_the_row(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"date": pd.date_range("2024-01-01", periods=5), "a": ["1", "2", "x", "4", "5"]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match="got 'x' in row 3, column 'a'"):
+        read_table(tmp_path / "t.parquet")
+
+
+GAPS = ["", "", "1", "", "", "4", ""]
+FILLED = {"forward": [1, 1, 1, 1, 1, 4, 4], "linear": [1, 1, 1, 2, 3, 4, 4], "zero": [0, 0, 1, 0, 0, 4, 0]}
+
+
+@pytest.mark.parametrize(("fill", "expected"), FILLED.items())
+def test_a_missing_value_is_filled_by_the_rule_and_stays_marked(tmp_path: Path, fill: str, expected: list[float]) -> None:
+    lines = ["date,a,b", *(f"2024-01-{day:02d},{value},7" for day, value in enumerate(GAPS, start=1))]
+    panel = read_table(_write(tmp_path, lines), fill=fill)
+    assert panel.values[:, 0].tolist() == expected
+    assert panel.observed[:, 0].tolist() == [value != "" for value in GAPS]
+    assert panel.observed[:, 1].all()
+
+
+@pytest.mark.parametrize("fill", FILLS)
+def test_a_complete_table_is_not_touched_by_a_fill(tmp_path: Path, fill: str) -> None:
+    path = _write(tmp_path, LINES)
+    np.testing.assert_array_equal(read_table(path, fill=fill).values, read_table(path).values)
+
+
+def test_forward_fill_never_looks_past_a_known_value(tmp_path: Path) -> None:
+    def filled(last: str) -> list[float]:
+        lines = ["date,a,b", *(f"2024-01-{day:02d},{cell},7" for day, cell in enumerate(["1", "", "", last], start=1))]
+        return read_table(_write(tmp_path, lines), fill="forward").values[:3, 0].tolist()
+
+    assert filled("9") == filled("5")
+
+
+@pytest.mark.parametrize("fill", FILLS)
+def test_a_column_without_any_value_cannot_be_filled(tmp_path: Path, fill: str) -> None:
+    lines = [LINES[0], *(",".join([line.split(",")[0], "", "1"]) for line in LINES[1:])]
+    with pytest.raises(ValueError, match="got none in column 'a'; remove it"):
+        read_table(_write(tmp_path, lines), fill=fill)
+
+
+def test_an_unknown_fill_is_an_error_that_lists_the_known(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="fill must be one of forward, linear, zero, got 'best'"):
+        read_table(_write(tmp_path, LINES), fill="best")

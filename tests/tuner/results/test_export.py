@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tests.tuner.results.runs import BASELINE, STUDY, new_store
+from tuner.results.export import export_best
+from tuner.results.files import read_json
+from tuner.results.store import RunStore
+
+SCALER = {"channels": ["temp"], "mean": [[1.5]], "std": [[2.0]]}
+
+
+def _export(store: RunStore, weights: bytes = b"weights", **changes: object) -> Path:
+    fields: dict = {"config": BASELINE, "scaler": SCALER, "study": STUDY, "score": {"trial": 3, "test": {"mse_scaled": 0.25}}}
+    return export_best(store, weights=weights, **{**fields, **changes})
+
+
+def test_the_best_holds_all_that_is_needed_to_use_it(tmp_path: Path) -> None:
+    best = _export(new_store(tmp_path / "run"))
+    assert {path.name for path in best.iterdir()} == {
+        "config.json",
+        "weights.safetensors",
+        "scaler.json",
+        "study.json",
+        "README.md",
+    }
+    assert read_json(best / "config.json")["config"] == BASELINE
+    assert read_json(best / "scaler.json") == SCALER
+    assert read_json(best / "study.json") == STUDY
+
+
+def test_the_hash_is_that_of_the_weights(tmp_path: Path) -> None:
+    best = _export(new_store(tmp_path / "run"))
+    digest = hashlib.sha256((best / "weights.safetensors").read_bytes()).hexdigest()
+    assert read_json(best / "config.json")["weights_sha256"] == digest
+    assert digest in (best / "README.md").read_text()
+
+
+def test_the_readme_says_what_the_model_is_worth_and_how_to_use_it(tmp_path: Path) -> None:
+    best = _export(new_store(tmp_path / "run"))
+    readme = (best / "README.md").read_text()
+    assert "- trial: 3\n- test: mse_scaled 0.2500\n" in readme
+    assert f"python -m tuner.predict {best} --data my_table.csv --out forecast.csv" in readme
+
+
+def test_the_python_in_the_readme_compiles(tmp_path: Path) -> None:
+    readme = (_export(new_store(tmp_path / "run")) / "README.md").read_text()
+    compile(readme.split("```python\n")[1].split("```")[0], "README.md", "exec")
+
+
+def test_an_export_replaces_the_one_before_and_leaves_nothing_else(tmp_path: Path) -> None:
+    store = new_store(tmp_path / "run")
+    before = {path.name for path in store.folder.iterdir()}
+    _export(store)
+    assert (_export(store, b"newer") / "weights.safetensors").read_bytes() == b"newer"
+    assert {path.name for path in store.folder.iterdir()} == {*before, "best"}
+
+
+def test_an_export_that_fails_leaves_the_one_before(tmp_path: Path) -> None:
+    store = new_store(tmp_path / "run")
+    best = _export(store)
+    with pytest.raises(ValueError, match="JSON compliant"):
+        _export(store, b"newer", scaler={"mean": float("nan")})
+    assert (best / "weights.safetensors").read_bytes() == b"weights"
+    assert not list(store.folder.glob(".best*"))

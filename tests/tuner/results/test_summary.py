@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.tuner.results.runs import BASELINE, add_trial, full_store, new_store, score
+from tuner.results.store import RunStore
+from tuner.results.summary import Grid, blocks, markdown, render, summarise, write_summary
+from tuner.study.trial import State
+
+
+def _text(store: RunStore) -> str:
+    return markdown(summarise(store))
+
+
+def _grid(store: RunStore, title: str) -> list[tuple[str, ...]]:
+    found = [block for block in blocks(summarise(store)) if isinstance(block, Grid) and block.title.startswith(title)]
+    return list(found[0].lines)
+
+
+def test_it_says_what_was_tuned(tmp_path: Path) -> None:
+    assert "informer on nyc_airports, horizon 24, ranked by mse_scaled" in _text(full_store(tmp_path / "run"))
+
+
+def test_it_counts_trials_by_state(tmp_path: Path) -> None:
+    assert "4 trials of 4: 2 finished, 1 stopped, 1 infeasible." in _text(full_store(tmp_path / "run"))
+
+
+def test_it_compares_time_in_training_with_wall_time(tmp_path: Path) -> None:
+    store = full_store(tmp_path / "run")
+    assert "21 s of training and scoring in 28 s of wall time" in _text(store)
+
+
+def test_the_best_is_compared_with_the_baseline(tmp_path: Path) -> None:
+    line = "Best is trial 1: mse_scaled 0.2000 on validation, 2 epochs, 50 % lower than the baseline (0.4000)."
+    assert line in _text(full_store(tmp_path / "run"))
+
+
+def test_only_the_keys_that_differ_are_set_against_the_baseline(tmp_path: Path) -> None:
+    assert _grid(full_store(tmp_path / "run"), "The best config") == [
+        ("model.width", "64", "128", "64 | 128"),
+        ("train.learning_rate", "0.0001", "0.002", "1e-05 to 0.01, log"),
+    ]
+
+
+def test_a_key_that_only_one_config_has_differs(tmp_path: Path) -> None:
+    store = new_store(tmp_path / "run")
+    add_trial(store, [0.5], State.FINISHED)
+    add_trial(store, [0.3], State.FINISHED, train__momentum=0.9)
+    assert _grid(store, "The best config") == [("train.momentum", "-", "0.9", "")]
+
+
+def test_a_baseline_that_nothing_beat_is_said_to_be_the_best(tmp_path: Path) -> None:
+    store = new_store(tmp_path / "run")
+    add_trial(store, [0.2], State.FINISHED)
+    add_trial(store, [0.3], State.FINISHED)
+    assert "It is the baseline: no other config was better." in _text(store)
+
+
+def test_rungs_show_who_came_and_who_was_stopped(tmp_path: Path) -> None:
+    assert _grid(full_store(tmp_path / "run"), "Stopped early") == [("1", "4", "1")]
+
+
+def test_an_infeasible_baseline_leaves_no_yardstick(tmp_path: Path) -> None:
+    store = new_store(tmp_path / "run")
+    add_trial(store, [], State.INFEASIBLE, note="Diverged: nan")
+    add_trial(store, [0.3], State.FINISHED)
+    assert "There is no yardstick: the baseline (trial 0) was infeasible (Diverged: nan)." in _text(store)
+
+
+def test_a_study_without_trials_has_a_summary(tmp_path: Path) -> None:
+    assert "0 trials of 4: none yet." in _text(new_store(tmp_path / "run"))
+
+
+def test_a_running_study_says_so(tmp_path: Path) -> None:
+    store = new_store(tmp_path / "run")
+    store.config(0, BASELINE, seed=7)
+    store.begin(0)
+    assert "The study is still running, or was cut off" in _text(store)
+    assert "No trial has a value yet." in _text(store)
+
+
+def test_failed_trials_show_the_first_reason(tmp_path: Path) -> None:
+    store = new_store(tmp_path / "run")
+    add_trial(store, [0.3], State.FINISHED)
+    add_trial(store, [], State.FAILED, note="KeyError: 'a' (x.py:1)")
+    assert "1 trial failed, the first with: KeyError: 'a' (x.py:1)." in _text(store)
+
+
+def test_every_forecaster_is_scored_with_its_lookback_and_windows(tmp_path: Path) -> None:
+    store = full_store(tmp_path / "run")
+    store.write_scores([score("best", 0.3), score("naive", 0.5)])
+    assert _grid(store, "mse_scaled") == [
+        ("best", "96", "0.3000", "100", "0.3000", "200"),
+        ("naive", "96", "0.5000", "100", "0.5000", "200"),
+    ]
+
+
+def test_channels_are_set_against_the_best_floor(tmp_path: Path) -> None:
+    store = full_store(tmp_path / "run")
+    store.write_scores([score(who, v, channel_mae={"temp": v}) for who, v in (("best", 0.3), ("naive", 0.5), ("linear", 0.4))])
+    assert _grid(store, "Mean absolute error") == [("temp", "0.3000", "0.4000")]
+
+
+@pytest.mark.parametrize(
+    ("baseline", "floor", "sentence"),
+    [
+        (
+            0.4,
+            0.264,
+            "linear beats the tuned model on test (mse_scaled 0.2640 against 0.3000, 12 % lower): use it, or search longer.",
+        ),
+        (
+            0.27,
+            0.5,
+            "The baseline beats the tuned model on test (mse_scaled 0.2700 against 0.3000, 10 % lower): search longer.",
+        ),
+        (
+            0.4,
+            0.5,
+            "On test, the tuned model's mse_scaled is 25 % lower than the baseline's and 40 % lower than that of",
+        ),
+    ],
+)
+def test_the_verdict_names_the_winner_on_test(tmp_path: Path, baseline: float, floor: float, sentence: str) -> None:
+    store = full_store(tmp_path / "run")
+    store.write_scores([score("best", 0.3), score("baseline", baseline), score("linear", floor), score("naive", 0.9)])
+    assert sentence in _text(store)
+
+
+def test_scores_over_different_windows_are_not_compared(tmp_path: Path) -> None:
+    store = full_store(tmp_path / "run")
+    store.write_scores([score("best", 0.3), score("naive", 0.2, n_test=199)])
+    assert "over different windows and cannot be compared" in _text(store)
+    assert "beats" not in _text(store)
+
+
+def test_the_rendered_summary_fits_80_columns_without_loss(tmp_path: Path) -> None:
+    store = full_store(tmp_path / "run")
+    names = ("best", "baseline", "linear_closed_form", "seasonal_naive", "naive")
+    store.write_scores([score(who, 1234.5678, channel_mae={"wind_speed": 1.0}, note="period 24") for who in names])
+    console = Console(file=io.StringIO(), width=80)
+    console.print(render(summarise(store)))
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert max(map(len, printed.splitlines())) <= 80
+    assert "…" not in printed
+    assert "linear_closed_form        96        1235      100  1235      200" in printed
+
+
+def test_a_long_value_is_folded_and_not_cut(tmp_path: Path) -> None:
+    store = new_store(tmp_path / "run")
+    add_trial(store, [0.5], State.FINISHED)
+    add_trial(store, [0.4], State.FINISHED, train__optimizer="Z" * 99)
+    console = Console(file=io.StringIO(), width=80)
+    console.print(render(summarise(store)))
+    assert console.file.getvalue().count("Z") == 99  # type: ignore[attr-defined]
+
+
+def test_a_bar_in_a_cell_does_not_break_the_markdown_table(tmp_path: Path) -> None:
+    assert "| model.width | 64 | 128 | 64 \\| 128 |" in write_summary(full_store(tmp_path / "run")).read_text()

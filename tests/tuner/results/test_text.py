@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from tuner.results import text
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0.28852, "0.2885"),
+        (12.3456, "12.35"),
+        (1013.25, "1013"),
+        (123456.0, "123,456"),
+        (1e-6, "1.000e-06"),
+        (0, "0"),
+        (None, "-"),
+    ],
+)
+def test_numbers_have_four_significant_digits(value: float | None, words: str) -> None:
+    assert text.number(value) == words
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(7.4, "0:07"), (723, "12:03"), (3723, "1:02:03"), (None, "-")])
+def test_a_clock_reads_as_one(seconds: float | None, words: str) -> None:
+    assert text.clock(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "reference", "words"),
+    [(88, 100, "12 % lower"), (100.3, 100, "0.3 % higher"), (1, 1, "the same"), (0.99999, 1, "less than 0.1 % lower")],
+)
+def test_an_error_is_compared_in_percent_of_the_other(value: float, reference: float, words: str) -> None:
+    assert text.lower(value, reference) == words

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from search_spaces.base import Ordinal, Space
+from tuner.study.build import check_folder, load_space, longest_lookback, parse_duration
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("0.5h", 1800)])
+def test_a_duration_is_read(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "10x", "m", "-5m"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="--time takes a duration"):
+        parse_duration(text)
+
+
+def test_a_setting_fixes_its_key() -> None:
+    assert load_space("informer", ["data.lookback=48"], 24).fixed["data.lookback"] == 48
+
+
+def test_a_setting_without_a_value_is_refused() -> None:
+    with pytest.raises(ValueError, match="--set takes key=value"):
+        load_space("informer", ["data.lookback"], 24)
+
+
+@pytest.mark.parametrize("name", ["../x", "", ".hidden", "a b"])
+def test_a_name_that_is_no_folder_name_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="--name must be"):
+        check_folder(tmp_path, name)
+
+
+def test_the_name_of_an_existing_study_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(ValueError, match="--name must be new"):
+        check_folder(tmp_path, "mine")
+
+
+def test_the_longest_lookback_is_that_of_the_space() -> None:
+    assert longest_lookback(Space("dlinear", {"data.lookback": Ordinal(48, 336)})) == 336
+    assert longest_lookback(Space("dlinear", {"data.lookback": 512})) == 512
+    assert longest_lookback(Space("dlinear", {})) == 96

@@ -1,0 +1,90 @@
+"""Run one trial of a study again in a fresh process, and compare every report and the hash of the weights."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.console.errors import fail, user_mistakes
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(epilog="Example: python -m tuner.reproduce runs/my-study --trial 7")
+def reproduce(
+    folder: Annotated[Path, typer.Argument(help="A run folder: runs/<study>.")],
+    trial: Annotated[int, typer.Option("--trial", help="Its number.")],
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Where named data sets are looked for first.")] = None,
+) -> None:
+    """Run one trial of a study again in a fresh process, and compare every report and the hash of the weights."""
+    from tuner.results.store import RunStore
+    from tuner.study.problem_data import read_problem
+    from tuner.study.study import problem_from_json
+
+    with user_mistakes():
+        store = RunStore.open(folder)
+        rows = {row.number: row for row in store.rows()}
+        if trial not in rows:
+            raise LookupError(f"--trial must be one of this study, got {trial}; {folder} has 0 to {len(rows) - 1}")
+        expected = store.reports(trial)
+        if not expected:
+            raise ValueError(f"trial {trial} of {folder} made no report, so there is nothing to compare; choose another")
+        start = next(event for event in store.events() if event["kind"] == "start")
+        _with_environment(start["environment"])
+        problem = problem_from_json({**store.study()["problem"], **({"data_dir": str(data_dir)} if data_dir else {})})
+        data = read_problem(problem, int(str(rows[trial].config.get("data.lookback", 1)))).for_trials()
+        recorded = store.study()["data"]["sha256"]
+        if data.sha256 != recorded:
+            raise ValueError(
+                f"the data must be that of the study, its sha256 was {recorded}, that of {problem.dataset} is now {data.sha256}"
+            )
+
+    from tuner.study.trial import Decision, Report
+    from tuner.training.trial import TrialSpec, run_trial
+
+    differences: list[str] = []
+
+    def compare(report: Report) -> Decision:
+        before = expected[report.epoch - 1]
+        found = [
+            f"{name} was {before.metrics.get(name)!r}, is {report.metrics.get(name)!r}"
+            for name in sorted(before.metrics.keys() | report.metrics.keys())
+            if before.metrics.get(name) != report.metrics.get(name)
+        ]
+        if before.weights_sha256 != report.weights_sha256:
+            found.append(f"weights were {before.weights_sha256[:12]}, are {report.weights_sha256[:12]}")
+        print(f"epoch {report.epoch}: " + ("; ".join(found) or f"equal, weights {report.weights_sha256[:12]}"), flush=True)
+        differences.extend(found)
+        return Decision.STOP if report.epoch == len(expected) else Decision.CONTINUE
+
+    spec = TrialSpec(config=rows[trial].config, **start["settings"])
+    outcome = run_trial(spec, data, compare)
+    if outcome.traceback:
+        fail(f"trial {trial} failed: {outcome.reason}\n{outcome.traceback}", code=1)
+    if differences:
+        print(f"Trial {trial} does not repeat; the versions then and now: {_versions(store.study()['versions'])}")
+        raise SystemExit(1)
+    print(f"Trial {trial} repeats: {len(expected)} reports and the weights after each are equal.")
+
+
+def _with_environment(environment: dict[str, str]) -> None:
+    """What a process reads at its start is set by starting it again."""
+    if any(os.environ.get(name) != value for name, value in environment.items()):
+        sys.stdout.flush()
+        os.execve(sys.executable, [sys.executable, "-m", "tuner.reproduce", *sys.argv[1:]], {**os.environ, **environment})
+
+
+def _versions(then: dict[str, str]) -> str:
+    from tuner.study.environment import versions
+
+    now = versions()
+    changed = [f"{name} {then.get(name)} -> {now[name]}" for name in now if then.get(name) != now[name]]
+    return ", ".join(changed) or "the same"
+
+
+if __name__ == "__main__":
+    app()

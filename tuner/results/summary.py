@@ -1,0 +1,307 @@
+"""What a study found, in words and small tables, for a terminal and for summary.md. Standard library; rich to render."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from search_spaces.base import Domain, Space, same
+from tuner.results import schema, text
+from tuner.results.files import write_atomic
+from tuner.results.schema import Row, Rung, Score
+from tuner.results.store import RunStore, best_row
+from tuner.study.trial import Decision, State
+
+if TYPE_CHECKING:
+    from rich.console import Group, RenderableType
+
+MAX_CHANNELS = 12
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A small table: its first column is text, the others may be numbers."""
+
+    title: str
+    head: tuple[str, ...]
+    lines: Sequence[tuple[str, ...]]
+    numbers: bool = True
+    """Align all but the first column to the right."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A sentence that decides what a person does next."""
+
+    sentence: str
+    good: bool
+
+
+Block = str | Grid | Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """Everything that a summary says, before it is laid out."""
+
+    folder: Path
+    study: dict[str, Any]
+    metric: str
+    rows: list[Row]
+    best: Row | None
+    baseline: Row | None
+    scores: list[Score]
+    rungs: list[Rung]
+    wall_s: float
+    """From the first event to the last."""
+    working_s: float
+    """Training and scoring, over all trials."""
+
+    @property
+    def n_wanted(self) -> int:
+        """Trials that the budget allows."""
+        return int(self.study.get("budget", {}).get("n_trials", len(self.rows)))
+
+
+def summarise(store: RunStore) -> Summary:
+    """What a run found so far. It may still be running, and may have no score at all."""
+    rows, events = store.rows(), store.events()
+    reports = [event for event in events if event["kind"] == "report"]
+    stops = Counter(e["epoch"] for e in events if e["kind"] == "decision" and e["decision"] == Decision.STOP)
+    reached = Counter(event["epoch"] for event in reports)
+    return Summary(
+        folder=store.folder,
+        study=store.study(),
+        metric=store.metric,
+        rows=rows,
+        best=best_row(rows),
+        baseline=next((row for row in rows if row.number == 0), None),
+        scores=store.scores(),
+        rungs=[Rung(epoch, reached[epoch], n) for epoch, n in sorted(stops.items())],
+        wall_s=events[-1]["time_s"] - events[0]["time_s"] if events else 0.0,
+        working_s=sum(sum(report["timing"].values()) for report in reports),
+    )
+
+
+def blocks(summary: Summary) -> list[Block]:
+    """The summary in order of reading: what was done, what came out, how it compares, where it lies."""
+    return [*_what(summary), *_outcome(summary), *_comparison(summary), *_places(summary)]
+
+
+def markdown(summary: Summary) -> str:
+    """The text of summary.md."""
+
+    def one(block: Block) -> str:
+        if isinstance(block, str):
+            return block
+        if isinstance(block, Verdict):
+            return f"**{block.sentence}**"
+        rule = ["---", *(["--:"] if block.numbers else ["---"]) * (len(block.head) - 1)]
+        lines = [" | ".join(cell.replace("|", "\\|") for cell in line) for line in (block.head, rule, *block.lines)]
+        return f"## {block.title}\n\n" + "\n".join(f"| {line} |" for line in lines)
+
+    return f"# {summary.study.get('name', summary.folder.name)}\n\n" + "\n\n".join(map(one, blocks(summary))) + "\n"
+
+
+def write_summary(store: RunStore) -> Path:
+    """Writes summary.md into the run's folder."""
+    path = store.folder / schema.SUMMARY
+    write_atomic(path, markdown(summarise(store)).encode())
+    return path
+
+
+def render(summary: Summary) -> Group:
+    """The summary for a rich console; fits 80 columns."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    def one(block: Block) -> RenderableType:
+        if isinstance(block, str):
+            return Text(block)
+        if isinstance(block, Verdict):
+            return Text(block.sentence, style="bold green" if block.good else "bold yellow")
+        table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+        for n, name in enumerate(block.head):
+            table.add_column(name, justify="right" if n and block.numbers else "left", overflow="fold")
+        for line in block.lines:
+            table.add_row(*map(Text, line))
+        return Group(Text(block.title, style="bold"), table)
+
+    title = Text(summary.study.get("name", summary.folder.name), style="bold cyan")
+    spaced = [part for block in blocks(summary) for part in (Text(), one(block))]
+    return Group(Text(), title, *spaced)
+
+
+def _what(summary: Summary) -> list[Block]:
+    study, problem = summary.study, summary.study["problem"]
+    data = study.get("data", {})
+    size = f" ({data['n_rows']:,} rows, {text.count(len(data['channels']), 'channel')})" if data else ""
+    model = study["space"]["model"] if "space" in study else "a model"
+    searched_by = ", ".join(str(study[key]) for key in ("sampler", "scheduler") if key in study)
+    states = Counter(row.state for row in summary.rows)
+    counts = ", ".join(f"{states[state]} {state}" for state in State if states[state]) or "none yet"
+    spent = f"{text.duration(summary.working_s)} of training and scoring in {text.duration(summary.wall_s)} of wall time"
+    return [
+        f"{model} on {problem['dataset']}{size}, horizon {problem['horizon']}, ranked by {summary.metric} on validation. "
+        f"Space {study.get('space_name', model)}, seed {study.get('seed', '?')}{f'; {searched_by}' if searched_by else ''}.",
+        f"{text.count(len(summary.rows), 'trial')} of {summary.n_wanted}: {counts}. {spent}.",
+    ]
+
+
+def _outcome(summary: Summary) -> list[Block]:
+    best, baseline, metric = summary.best, summary.baseline, summary.metric
+    found: list[Block] = []
+    if any(not row.state.over for row in summary.rows):
+        found.append("The study is still running, or was cut off: what follows may change.")
+    broken = [row for row in summary.rows if row.state is State.FAILED]
+    if broken:
+        found.append(Verdict(f"{text.count(len(broken), 'trial')} failed, the first with: {broken[0].note}.", good=False))
+    no_yardstick = baseline is not None and baseline.state in (State.INFEASIBLE, State.FAILED)
+    if no_yardstick and baseline is not None:
+        found.append(
+            Verdict(f"There is no yardstick: the baseline (trial 0) was {baseline.state} ({baseline.note}).", good=False)
+        )
+    if best is None:
+        return [*found, "No trial has a value yet."]
+    line = f"Best is trial {best.number}: {metric} {text.number(best.value)} on validation, {text.count(best.epochs, 'epoch')}"
+    if best.number == 0:
+        found.append(f"{line}. It is the baseline: no other config was better.")
+    elif no_yardstick or baseline is None or baseline.value is None or best.value is None:
+        found.append(f"{line}.")
+    else:
+        found.append(f"{line}, {text.lower(best.value, baseline.value)} than the baseline ({text.number(baseline.value)}).")
+    if baseline is not None:
+        found.extend(_changes(summary, baseline, best))
+    if summary.rungs:
+        lines = [(str(rung.epoch), str(rung.n_reached), str(rung.n_stopped)) for rung in summary.rungs]
+        found.append(Grid("Stopped early", ("after epoch", "reached", "stopped"), lines))
+    return found
+
+
+def _changes(summary: Summary, baseline: Row, best: Row) -> list[Block]:
+    space = Space.from_json(summary.study["space"]) if "space" in summary.study else None
+    search = space.search if space else {}
+    keys = list(dict.fromkeys([*search, *baseline.config, *best.config]))
+
+    def value(row: Row, key: str) -> str:
+        return text.plain(row.config[key]) if key in row.config else "-"
+
+    def differs(key: str) -> bool:
+        both = key in baseline.config and key in best.config
+        return not same(baseline.config[key], best.config[key]) if both else key in baseline.config or key in best.config
+
+    def searched(key: str) -> str:
+        return str(search[key]) if isinstance(search.get(key), Domain) else ""
+
+    changed = [key for key in keys if differs(key)]
+    kept = [f"{key} {value(best, key)} ({searched(key)})" for key in keys if key not in changed and searched(key)]
+    found: list[Block] = []
+    if changed:
+        lines = [(key, value(baseline, key), value(best, key), searched(key)) for key in changed]
+        found.append(Grid("The best config, where it differs", ("key", "baseline", "best", "searched"), lines, numbers=False))
+    if kept:
+        found.append(f"Searched too, and as in the baseline: {', '.join(kept)}.")
+    return found
+
+
+def _comparison(summary: Summary) -> list[Block]:
+    scores, metric = summary.scores, summary.metric
+    if not scores:
+        return []
+
+    def cell(score: Score, part: schema.Part, name: str) -> str:
+        return text.number(score.metrics.get(part, {}).get(name))
+
+    def windows(score: Score, part: schema.Part) -> str:
+        return f"{score.n_windows[part]:,}" if part in score.n_windows else "-"
+
+    lines: list[tuple[str, ...]] = [
+        (
+            score.who,
+            str(score.lookback),
+            cell(score, "validation", metric),
+            windows(score, "validation"),
+            cell(score, "test", metric),
+            windows(score, "test"),
+        )
+        for score in scores
+    ]
+    head = ("", "lookback", "validation", "windows", "test", "windows")
+    found: list[Block] = [Grid(f"{metric}, lower is better", head, lines)]
+    others = list(dict.fromkeys(name for score in scores for name in score.metrics.get("test", {}) if name != metric))
+    if others:
+        lines = [(score.who, *(cell(score, "test", name) for name in others)) for score in scores]
+        found.append(Grid("Other metrics on test", ("", *others), lines))
+    found.extend(_channels(summary))
+    notes = [f"{score.who} ({score.note})" for score in scores if score.note]
+    if notes:
+        found.append(f"As fitted: {', '.join(notes)}.")
+    if len({tuple(sorted(score.n_windows.items())) for score in scores}) > 1:
+        found.append(Verdict("These scores are over different windows and cannot be compared.", good=False))
+        return found
+    return [*found, *_verdicts(summary)]
+
+
+def _channels(summary: Summary) -> list[Block]:
+    shown = [score for score in summary.scores if score.channel_mae and score.who in ("best", "baseline")]
+    floors = [score for score in summary.scores if score.channel_mae and score.who not in ("best", "baseline")]
+    shown += sorted(floors, key=lambda score: _test(score, summary.metric))[:1]
+    channels = list(dict.fromkeys(channel for score in shown for channel in score.channel_mae))
+    if not channels:
+        return []
+    lines = [
+        (channel, *(text.number(score.channel_mae.get(channel)) for score in shown)) for channel in channels[:MAX_CHANNELS]
+    ]
+    more = f", the first {MAX_CHANNELS} of {len(channels)}" if len(channels) > MAX_CHANNELS else ""
+    return [Grid(f"Mean absolute error on test, in each channel's own units{more}", ("", *(s.who for s in shown)), lines)]
+
+
+def _test(score: Score, metric: str) -> float:
+    return score.metrics.get("test", {}).get(metric, float("inf"))
+
+
+def _verdicts(summary: Summary) -> list[Block]:
+    metric = summary.metric
+    scores = {score.who: value for score in summary.scores if (value := _test(score, metric)) != float("inf")}
+    if "best" not in scores:
+        return []
+    best = scores["best"]
+    floors = {who: value for who, value in scores.items() if who not in ("best", "baseline")}
+    found: list[Block] = []
+
+    def against(who: str, value: float) -> str:
+        return f"({metric} {text.number(value)} against {text.number(best)}, {text.lower(value, best)})"
+
+    floor = min(floors, key=lambda who: floors[who], default=None)
+    if floor is not None and floors[floor] < best:
+        sentence = f"{floor} beats the tuned model on test {against(floor, floors[floor])}: use it, or search longer."
+        found.append(Verdict(sentence, good=False))
+    if scores.get("baseline", best) < best:
+        sentence = f"The baseline beats the tuned model on test {against('baseline', scores['baseline'])}: search longer."
+        found.append(Verdict(sentence, good=False))
+    if not found:
+        parts = [
+            f"{text.lower(best, value)} than {name}"
+            for name, value in (
+                ("the baseline's", scores.get("baseline", best)),
+                (f"that of the best floor, {floor}", floors[floor] if floor is not None else best),
+            )
+            if value > best
+        ]
+        if parts:
+            found.append(Verdict(f"On test, the tuned model's {metric} is {' and '.join(parts)}.", good=True))
+    return found
+
+
+def _places(summary: Summary) -> list[Block]:
+    contents = {
+        schema.BEST: "the best model, and how to use it",
+        schema.TABLE: "all trials",
+        schema.TRIALS: "their configs, curves, logs, weights",
+    }
+    there = ", ".join(f"{name} ({what})" for name, what in contents.items() if (summary.folder / name).exists())
+    return [f"In {summary.folder}: {there or 'nothing yet'}.", f"Curves: tensorboard --logdir {summary.folder}"]

@@ -1,0 +1,68 @@
+"""How numbers, times and configs are put into words, the same in every view. Standard library only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from search_spaces.base import Value
+
+
+def number(value: float | None) -> str:
+    """Four significant digits."""
+    if value is None:
+        return "-"
+    size = abs(value)
+    if size == 0 or not math.isfinite(size):
+        return f"{value:g}"
+    if 1e-4 <= size < 1e4:
+        return f"{value:.{max(0, 3 - math.floor(math.log10(size)))}f}"
+    return f"{value:,.0f}" if 1e4 <= size < 1e9 else f"{value:.3e}"
+
+
+def count(n: int, word: str) -> str:
+    """``1 trial``, ``2 trials``."""
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
+def clock(seconds: float | None) -> str:
+    """``0:07``, ``12:03``, ``1:02:03``."""
+    if seconds is None:
+        return "-"
+    minutes, s = divmod(round(seconds), 60)
+    hours, m = divmod(minutes, 60)
+    return f"{hours}:{m:02}:{s:02}" if hours else f"{m}:{s:02}"
+
+
+def duration(seconds: float) -> str:
+    """``7 s``, ``12 min 3 s``, ``1 h 2 min``."""
+    minutes, s = divmod(round(seconds), 60)
+    hours, m = divmod(minutes, 60)
+    return f"{hours} h {m} min" if hours else f"{m} min {s} s" if m else f"{s} s"
+
+
+def plain(value: Value) -> str:
+    """One value of a config."""
+    return "none" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def short_config(config: Mapping[str, Value], keys: Mapping[str, object] | None = None) -> str:
+    """``learning_rate 0.001, width 64``: the values of ``keys``, or all, without their prefixes."""
+    return ", ".join(f"{key.split('.', 1)[-1]} {plain(v)}" for key, v in config.items() if keys is None or key in keys)
+
+
+def gain(value: float, reference: float) -> float | None:
+    """By how many percent an error is lower than another; None against an error of 0."""
+    return 100 * (reference - value) / reference if reference > 0 else None
+
+
+def lower(value: float, reference: float) -> str:
+    """``12 % lower``, ``0.3 % higher``, ``the same``: an error against another."""
+    percent = gain(value, reference)
+    if percent is None:
+        return f"{number(value)} against {number(reference)}"
+    if value == reference:
+        return "the same"
+    size = abs(percent)
+    digits = f"{size:.0f}" if size >= 9.5 else f"{size:.1f}" if size >= 0.05 else "less than 0.1"
+    return f"{digits} % {'lower' if percent > 0 else 'higher'}"

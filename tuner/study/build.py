@@ -1,0 +1,94 @@
+"""From the words of a command to a checked ``Study``. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from search_spaces.base import Config, Domain, Space
+from tuner.study.lookup import find_space
+from tuner.study.schema import check_space, defaults_of, did_you_mean, keys_of, parse_value
+
+
+def parse_settings(settings: Iterable[str], model: str) -> Config:
+    """The values of repeated ``--set key=value``.
+
+    Raises:
+        ValueError: a setting is not of that form, or the value is not of the key's type.
+        LookupError: no such key.
+    """
+    keys = keys_of(model)
+    values: Config = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise ValueError(f"--set takes key=value, got {setting!r}; for example --set train.learning_rate=0.001")
+        if name not in keys:
+            raise LookupError(did_you_mean(name, keys, f"key of {model}"))
+        values[name] = parse_value(keys[name], text)
+    return values
+
+
+def load_space(name: str, settings: Iterable[str], horizon: int) -> Space:
+    """The space of that name with the settings fixed, proved to fit its model.
+
+    Raises:
+        LookupError, TypeError, ValueError: it does not; in one sentence.
+    """
+    space = find_space(name)
+    check_space(space, name, horizon)
+    space = space.with_fixed(parse_settings(settings, space.model))
+    check_space(space, f"{name} with --set", horizon)
+    return space
+
+
+def longest_lookback(space: Space) -> int:
+    """The longest past that any config of the space sees."""
+    found = space.search.get("data.lookback", space.baseline.get("data.lookback", defaults_of(space.model)["data.lookback"]))
+    candidates: list[object] = []
+    match found:
+        case Domain():
+            candidates += list(getattr(found, "values", ())) or [found.high]
+        case value:
+            candidates.append(value)
+    return max(int(value) for value in candidates)  # type: ignore[call-overload]
+
+
+def default_name(space: str, dataset: str, horizon: int) -> str:
+    """A name that nobody has used."""
+    stem = re.sub(r"[^\w.-]+", "-", Path(dataset).stem)
+    return f"{space.rpartition('.')[2]}-{stem}-h{horizon}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
+def check_folder(runs: Path, name: str) -> None:
+    """Proves that a new run folder can be made.
+
+    Raises:
+        ValueError: the name is no folder name, or is taken.
+        PermissionError: the folder cannot be written.
+    """
+    if not re.fullmatch(r"[\w][\w.-]*", name):
+        raise ValueError(f"--name must be letters, digits, dots, dashes and underscores, got {name!r}")
+    if (runs / name).exists():
+        raise ValueError(
+            f"--name must be new, {runs / name} exists; choose another, or see it: python -m tuner.show {runs / name}"
+        )
+    existing = next(parent for parent in (runs, *runs.resolve().parents) if parent.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise PermissionError(f"--runs must be a folder that can be written, {existing} cannot; name another with --runs")
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of 90, 90s, 10m, 2h, 1h30m.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    match = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", text.strip())
+    if not match or not any(match.groups()):
+        raise ValueError(f"--time takes a duration such as 90s, 10m or 1h30m, got {text!r}")
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + seconds

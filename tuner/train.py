@@ -1,0 +1,66 @@
+"""Train one config without Ray: the baseline of a space, with keys set. The same code as a trial, kept as a study of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.console import options
+from tuner.console.errors import fail, user_mistakes
+from tuner.study.build import check_folder, default_name, load_space, longest_lookback
+from tuner.study.problem_data import read_problem
+from tuner.study.schema import defaults_of
+from tuner.study.study import Budget, Problem, Resources, Study
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(epilog="Example: python -m tuner.train --space informer --set train.learning_rate=0.001")
+def train(
+    space: options.Space,
+    dataset: options.Dataset = "nyc_airports",
+    horizon: options.Horizon = 24,
+    metric: options.Metric = "mse_scaled",
+    data_dir: options.DataDir = None,
+    fill: options.Fill = None,
+    settings: options.Settings = None,
+    epochs: options.Epochs = 9,
+    seed: options.Seed = 0,
+    accelerator: Annotated[str, typer.Option("--accelerator", help="cpu, gpu or mps.", rich_help_panel=options.WHERE)] = "cpu",
+    threads: Annotated[int, typer.Option("--threads", help="CPU threads.", rich_help_panel=options.WHERE)] = 1,
+    name: Annotated[str | None, typer.Option("--name", help="Of the run.", rich_help_panel=options.WHERE)] = None,
+    runs: Annotated[Path, typer.Option("--runs", help="Folder of all runs.", rich_help_panel=options.WHERE)] = Path("runs"),
+) -> None:
+    """Train one config without Ray: the baseline of a space, with keys set; kept as a study of one trial."""
+    from cluster.run_one import run_one
+    from tuner.results.store import RunStore
+    from tuner.study.record import record
+
+    with user_mistakes():
+        fixed = load_space(space, settings or [], horizon)
+        study = Study(
+            name=name or default_name(f"train-{space}", dataset, horizon),
+            space_name=space,
+            space=fixed,
+            problem=Problem(dataset=dataset, horizon=horizon, metric=metric, fill=fill, data_dir=data_dir),
+            budget=Budget(n_trials=1, epochs=epochs),
+            sampler="random",
+            scheduler="none",
+            seed=seed,
+            runs=runs,
+            resources=Resources(),
+        )
+        check_folder(runs, study.name)
+        baseline = fixed.baseline_config(horizon, defaults_of(fixed.model))
+        data = read_problem(study.problem, longest_lookback(fixed))
+        store = RunStore.create(study.folder)
+    store.write_study(record(study, data, baseline))
+    outcome = run_one(study, store, baseline, data, accelerator, threads)
+    if outcome.traceback:
+        fail(f"training failed: {outcome.reason}\n{outcome.traceback}", code=1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,21 @@
+"""How a trial ended. No torch, for the driver's sake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuner.study.trial import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The last word of a trial. An error is never lost in a worker's log."""
+
+    state: State
+    reason: str = ""
+    """One line for people: why it is infeasible or failed."""
+    place: str = ""
+    """Exception, file and line of a failure: equal for the same bug."""
+    traceback: str = ""
+    log: str = ""
+    """What was printed or warned since the last report."""

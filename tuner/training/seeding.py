@@ -1,0 +1,35 @@
+"""Randomness is keyed, never carried: the state of every generator is a function of a seed and a place in the run."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import torch
+
+from tuner.study.seeds import derive
+
+
+def seed_everything(seed: int) -> None:
+    """Seeds Python's, numpy's and torch's generators on every device; kernels are deterministic where they can be."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def seed_step(seed: int, step: int) -> None:
+    """Keys the draws of one optimiser step: dropout, sampled keys, sampled paths."""
+    key = derive(seed, "step", step)
+    torch.default_generator.manual_seed(key)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(key)
+
+
+# What must be set before a process starts, because libraries read it once.
+ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+}
