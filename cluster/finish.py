@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from datasets.windows.prepared import PreparedData
@@ -13,7 +12,6 @@ from tuner.results.store import RunStore
 from tuner.results.summary import write_summary
 from tuner.results.table import write_table
 from tuner.training.evaluate import Evaluation
-from tuner.training.trial import window_shape
 
 
 class ScoreMismatch(RuntimeError):
@@ -28,21 +26,20 @@ def compare_and_export(store: RunStore, data: PreparedData, evaluations: Sequenc
     """
     store.write_scores([_score(evaluation) for evaluation in evaluations])
     winner = next(evaluation for evaluation in evaluations if evaluation.who == "best")
-    again, test = (score.metrics[store.metric] for score in (winner.validation, winner.test))
+    again = winner.validation.metrics[store.metric]
     if best.value is None or abs(again - best.value) > 1e-6 * max(1.0, abs(again)):
         raise ScoreMismatch(f"trial {best.number} reported {store.metric}={best.value}, its loaded weights give {again}")
     return export_best(
         store,
         weights=store.weights(best.number),
         config=best.config,
-        shape=asdict(window_shape(best.config, data)),
         scaler={
             "channels": list(data.channels),
             "mean": data.scaler.mean.tolist(),
             "std": data.scaler.std.tolist(),
         },
         study=store.study(),
-        score={f"{store.metric} {part}": value for part, value in (("validation", again), ("test", test))},
+        score={"trial": best.number, "validation": winner.validation.metrics, "test": winner.test.metrics},
     )
 
 

@@ -22,7 +22,9 @@ from tuner.results.schema import Row
 from tuner.results.store import RunStore, best_row
 from tuner.study.problem_data import ProblemData
 from tuner.study.study import Study
+from tuner.study.trial import State
 from tuner.training.evaluate import Evaluation, evaluate_floor, evaluate_weights
+from tuner.training.outcome import Outcome
 from tuner.training.seeding import ENVIRONMENT
 from tuner.training.trial import TrialSpec
 
@@ -114,6 +116,11 @@ def _search(loop: StudyLoop, data: PreparedData, settings: Settings, placement: 
             run_config=tune.RunConfig(name="study", storage_path=scratch, verbose=0, callbacks=[Watch(loop, changed)]),
         )
         tuner.fit()
+    # Tune calls nobody when a warm actor cannot be given its next trial.
+    for row in loop.store.rows():
+        if not row.state.over:
+            reason = "its worker was lost before it could begin"
+            loop.end(row.number, Outcome(state=State.FAILED, reason=reason, place=reason))
 
 
 def _evaluate(store: RunStore, data: PreparedData, settings: Settings, placement: Placement, best: Row) -> list[Evaluation]:

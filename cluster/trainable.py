@@ -38,17 +38,18 @@ def run_in_actor(proposal: dict[str, Any], *, data: PreparedData, settings: Sett
         accelerator=settings.accelerator,
         n_threads=settings.n_threads,
     )
-    outcome = run_trial(spec, data, send_report)
-    try:
+    stopped = False
+
+    def send(report: Report) -> Decision:
+        # Tune says stop by SystemExit out of its report. It ends here, so that Lightning never sees it.
+        nonlocal stopped
+        try:
+            tune.report({"report": report})
+        except SystemExit:
+            stopped = True
+            return Decision.STOP
+        return Decision.CONTINUE
+
+    outcome = run_trial(spec, data, send)
+    if not stopped:  # to a trial that Tune has stopped nobody listens: a further report would block for ever
         tune.report({"outcome": outcome})
-    except SystemExit:  # Tune has stopped the trial, and waits for no further word
-        return
-
-
-def send_report(report: Report) -> Decision:
-    """Sends a report and waits for the answer. Tune says stop by SystemExit: it ends here, Lightning never sees it."""
-    try:
-        tune.report({"report": report})
-    except SystemExit:
-        return Decision.STOP
-    return Decision.CONTINUE

@@ -56,8 +56,8 @@ class DLinear(Forecaster):
         past, statistics = self.norm(inputs.past_target)
         past = past.mT
         trend = moving_average(past, self.kernel)
-        outputs: Tensor = self.trend(trend) + self.rest(past - trend)
-        return self.norm.restore(outputs.unflatten(-1, (self.shape.horizon, -1)).transpose(1, 2), statistics)
+        outputs = (self.trend(trend) + self.rest(past - trend)).view(*past.shape[:2], self.shape.horizon, self.shape.n_outputs)
+        return self.norm.restore(outputs.transpose(1, 2), statistics)
 
 
 class ChannelLinear(nn.Module):

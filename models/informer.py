@@ -146,7 +146,7 @@ class Informer(Forecaster):
     def decoder_input(
         self, past: Float[Tensor, "B L C"], inputs: Inputs
     ) -> tuple[Float[Tensor, "B T C"], Float[Tensor, "B T K"]]:
-        """Start token and zeros, and the calendar of both: T = n_start + H steps, on from n_start before the end of the past."""
+        """Start token and zeros, and the calendar of both: T = n_start + H steps."""
         start = slice(past.shape[1] - self.n_start, None)
         known = torch.cat([inputs.past_known[:, start], inputs.future_known], 1)
         return F.pad(past[:, start], (0, 0, 0, self.shape.horizon)), known

@@ -217,6 +217,7 @@ class Space:
         """Trial 0: the recipe for ``horizon``, else the baseline, else ``defaults``, over all keys that are active.
 
         Args:
+            horizon: Of the study.
             defaults: The default of every key that the model, TrainConfig and DataConfig know.
         """
         wanted = {**self.baseline, **self.recipes.get(horizon, {}), **self.fixed}

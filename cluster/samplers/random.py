@@ -1,31 +1,18 @@
-"""draft"""
+"""Independent random configs: the yardstick of every other sampler."""
+
 from __future__ import annotations
-import math
-import random
-from cluster.samplers.base import Sampler
-from search_spaces.base import Choice, Float, Int, Ordinal
-from tuner.study.seeds import derive
+
+import optuna
+
+from cluster.samplers.optuna_base import OptunaSampler
 
 
-class Random(Sampler):
-    def begin(self, number, config):
-        pass
+class Random(OptunaSampler):
+    """Learns nothing from what it is told."""
 
-    def ask(self, number):
-        rng = random.Random(derive(self.seed, number))
-        config = {}
-        for k, d in self.space.search.items():
-            if not self.space.active(k, config):
-                continue
-            if isinstance(d, Float):
-                config[k] = math.exp(rng.uniform(math.log(d.low), math.log(d.high))) if d.log else rng.uniform(d.low, d.high)
-            elif isinstance(d, Int):
-                config[k] = rng.randint(d.low, d.high)
-            elif isinstance(d, (Ordinal, Choice)):
-                config[k] = rng.choice(d.values)
-            else:
-                config[k] = d
-        return config
+    def make(self, seed: int) -> optuna.samplers.BaseSampler:
+        """Uniform over each domain."""
+        return optuna.samplers.RandomSampler(seed=seed)
 
-    def tell(self, told):
-        pass
+
+SAMPLER = Random

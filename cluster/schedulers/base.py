@@ -23,6 +23,10 @@ class Scheduler(ABC):
     """Compares trials by their best value so far; lower is better. Trial 0 is the baseline and is never stopped."""
 
     @abstractmethod
+    def __init__(self, *, epochs: int) -> None:
+        """``epochs`` is the budget of a trial."""
+
+    @abstractmethod
     def decide(self, number: int, epoch: int, value: float) -> Decision:
         """The answer to one report.
 

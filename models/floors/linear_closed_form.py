@@ -21,7 +21,8 @@ class LinearClosedForm:
     error over the stage's validation windows. Values that were missing count as what the fill rule made of them.
 
     Args:
-        lookbacks: Candidates for L. Those for which the data is too short are left out; if all are, the longest that fits is used.
+        lookbacks: Candidates for L. Those for which the data is too short are left out; if all are, the longest that fits
+            is used.
         ridges: Candidates for the penalty.
     """
 
@@ -44,7 +45,7 @@ class LinearClosedForm:
         least = np.inf
         for lookback in self._fitting(data, stage):
             train = _Products.of(data, stage.train, lookback)
-            validation = _Products.of(data, stage.score - [lookback, 0], lookback)
+            validation = _Products.of(data, stage.score - np.array([lookback, 0]), lookback)
             for ridge in self._ridges:
                 weights = np.linalg.solve(train.past_past + ridge * np.eye(lookback), train.past_future)
                 error = validation.squared_error(weights)

@@ -51,10 +51,10 @@ def longest_lookback(space: Space) -> int:
     candidates: list[object] = []
     match found:
         case Domain():
-            candidates += list(getattr(found, "values", ())) or [found.high]
+            candidates += list(getattr(found, "values", ())) or [getattr(found, "high", None)]
         case value:
             candidates.append(value)
-    return max(int(value) for value in candidates)  # type: ignore[call-overload]
+    return max(value for value in candidates if isinstance(value, int))
 
 
 def default_name(space: str, dataset: str, horizon: int) -> str:

@@ -24,7 +24,7 @@ def seed_step(seed: int, step: int) -> None:
     """Keys the draws of one optimiser step: dropout, sampled keys, sampled paths."""
     key = derive(seed, "step", step)
     torch.default_generator.manual_seed(key)
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_available():
         torch.cuda.manual_seed_all(key)
 
 

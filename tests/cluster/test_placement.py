@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from cluster.placement import Placement, place
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "cpus", "gpus", "n_slots"),
+    [
+        ((8, 0), (None, None), 1, 0, 8),
+        ((8, 2), (None, None), 4, 1, 2),
+        ((8, 2), (None, 0.5), 2, 0.5, 4),
+        ((8, 2), (2, 0), 2, 0, 4),
+        ((2, 4), (None, None), 1, 1, 2),
+        ((16, 4), (None, 2.0), 8, 2, 2),
+        ((8, 2), (None, 0.4), 2, 0.4, 4),
+        ((8, 3), (None, 0.1), 1, 0.1, 8),
+        ((2, 0), (0.5, None), 0.5, 0, 4),
+    ],
+)
+def test_what_is_there_is_shared_out(
+    there: tuple[float, float], asked: tuple[float | None, float | None], cpus: float, gpus: float, n_slots: int
+) -> None:
+    assert place(*there, *asked) == Placement(cpus_per_trial=cpus, gpus_per_trial=gpus, n_slots=n_slots)
+
+
+@pytest.mark.parametrize("asked", [(3, None), (0, None), (None, 1.0), (None, -1.0), (None, 1.5)])
+def test_what_cannot_be_had_is_refused(asked: tuple[float | None, float | None]) -> None:
+    with pytest.raises(ValueError, match="per-trial must"):
+        place(2, 0, *asked)
