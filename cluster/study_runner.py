@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import tempfile
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -103,6 +106,7 @@ def _search(loop: StudyLoop, data: PreparedData, settings: Settings, placement: 
     def changed() -> None:
         watcher.changed(loop)
 
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     resources = {"cpu": placement.cpus_per_trial, "gpu": placement.gpus_per_trial}
     with tempfile.TemporaryDirectory(prefix="tuner-") as scratch:
         tuner = tune.Tuner(
@@ -115,7 +119,8 @@ def _search(loop: StudyLoop, data: PreparedData, settings: Settings, placement: 
             ),
             run_config=tune.RunConfig(name="study", storage_path=scratch, verbose=0, callbacks=[Watch(loop, changed)]),
         )
-        tuner.fit()
+        with redirect_stdout(io.StringIO()):  # Tune prints a banner at any verbosity
+            tuner.fit()
     # Tune calls nobody when a warm actor cannot be given its next trial.
     for row in loop.store.rows():
         if not row.state.over:

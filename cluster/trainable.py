@@ -51,5 +51,6 @@ def run_in_actor(proposal: dict[str, Any], *, data: PreparedData, settings: Sett
         return Decision.CONTINUE
 
     outcome = run_trial(spec, data, send)
-    if not stopped:  # to a trial that Tune has stopped nobody listens: a further report would block for ever
-        tune.report({"outcome": outcome})
+    if stopped:  # Tune listens no more: a report, even the one that it makes for a function that returns, would block
+        raise SystemExit
+    tune.report({"outcome": outcome})

@@ -33,7 +33,7 @@ def run(
     data_dir: options.DataDir = None,
     fill: options.Fill = None,
     settings: options.Settings = None,
-    trials: Annotated[int, typer.Option("--trials", help="Configs to try.", rich_help_panel=options.HOW)] = 24,
+    trials: Annotated[int, typer.Option("--trials", help="Configs to try.", rich_help_panel=options.HOW)] = 20,
     epochs: options.Epochs = 9,
     time: Annotated[
         str | None, typer.Option("--time", help="No trial starts after that: 90s, 10m, 2h.", rich_help_panel=options.HOW)
@@ -137,7 +137,7 @@ def _conduct(study: Study, data: ProblemData, baseline: Config, store: RunStore)
     from cluster.watching import StudyWatch
     from tuner.results.summary import render, summarise
 
-    console = Console()
+    console = Console(file=sys.stdout)  # this very stream: others print to it by name, and are kept from it
     with StudyWatch(console, study) as watcher:
         outcome = run_study(study, store, baseline, data, watcher)
     console.print(render(summarise(store)))

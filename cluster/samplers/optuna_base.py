@@ -25,7 +25,7 @@ class OptunaSampler(Sampler):
 
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)
-        self._study = optuna.create_study(sampler=optuna.samplers.RandomSampler(0))
+        self._study = optuna.create_study()
         self._trials: dict[int, Trial] = {}
 
     @abstractmethod
@@ -52,9 +52,8 @@ class OptunaSampler(Sampler):
         known = {
             key: _encode(domain, config[key])
             for key, domain in self.space.domains.items()
-            if key in config and self.space.active(key, config) and domain.contains(config[key])
+            if key in config and domain.contains(config[key])
         }
-        self._study.sampler = optuna.samplers.RandomSampler(0)  # is asked for nothing
         self._study.enqueue_trial(known)
         trial = self._trials[number] = self._study.ask()
         for key in known:
@@ -62,8 +61,8 @@ class OptunaSampler(Sampler):
 
     def tell(self, told: Told) -> None:
         """A finished trial counts by its best value; a stopped one by its reports, so that it never beats a finished one by
-        an early value; an infeasible one breaks a constraint, which ranks it below all others, stopped ones too; a failed
-        one, which is the code's fault, not at all.
+        an early value; an infeasible one as stopped without a report, which ranks it below all others; a failed one, which
+        is the code's fault, not at all.
         """
         trial = self._trials.pop(told.number)
         match told.state:
@@ -74,7 +73,6 @@ class OptunaSampler(Sampler):
                     trial.report(value, epoch)
                 self._study.tell(trial, state=TrialState.PRUNED)
             case State.INFEASIBLE:
-                trial.set_constraint("feasible", 1.0)
                 self._study.tell(trial, state=TrialState.PRUNED)
             case _:
                 self._study.tell(trial, state=TrialState.FAIL)

@@ -12,6 +12,7 @@ from cluster.placement import Placement, place
         ((8, 2), (None, None), 4, 1, 2),
         ((8, 2), (None, 0.5), 2, 0.5, 4),
         ((8, 2), (2, 0), 2, 0, 4),
+        ((8, 2), (1, None), 1, 1, 2),
         ((2, 4), (None, None), 1, 1, 2),
         ((16, 4), (None, 2.0), 8, 2, 2),
         ((8, 2), (None, 0.4), 2, 0.4, 4),
@@ -25,7 +26,12 @@ def test_what_is_there_is_shared_out(
     assert place(*there, *asked) == Placement(cpus_per_trial=cpus, gpus_per_trial=gpus, n_slots=n_slots)
 
 
-@pytest.mark.parametrize("asked", [(3, None), (0, None), (None, 1.0), (None, -1.0), (None, 1.5)])
+@pytest.mark.parametrize("asked", [(3, None), (0, None), (None, -1.0), (None, 1.5), (None, 5.0)])
 def test_what_cannot_be_had_is_refused(asked: tuple[float | None, float | None]) -> None:
     with pytest.raises(ValueError, match="per-trial must"):
-        place(2, 0, *asked)
+        place(2, 4, *asked)
+
+
+def test_a_gpu_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="must not exceed the GPUs there are, got 1 with 0"):
+        place(2, 0, None, 1.0)

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 from cluster.samplers import get
-from search_spaces.base import Choice, Float, Space
+from search_spaces.base import Choice, Float, Int, Space
 
 SPACE = Space(
     "m",
@@ -24,6 +25,12 @@ def test_sixteen_points_fall_in_sixteen_parts_of_each_range() -> None:
 def test_choices_come_equally_often() -> None:
     sampler = get("qmc")(SPACE, 4)
     assert set(Counter(sampler.ask(number)["model.norm"] for number in range(16)).values()) == {4}
+
+
+def test_whole_numbers_have_the_share_of_their_interval_in_the_logarithm() -> None:
+    sampler = get("qmc")(Space("m", {"model.n_layers": Int(1, 3, log=True)}), 4)
+    ones = sum(sampler.ask(number)["model.n_layers"] == 1 for number in range(64))
+    assert abs(ones - 64 * math.log(1.5 / 0.5) / math.log(3.5 / 0.5)) < 1
 
 
 def test_an_inactive_key_does_not_move_the_others() -> None:

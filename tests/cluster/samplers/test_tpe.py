@@ -47,6 +47,14 @@ def test_a_stopped_trial_does_not_count_as_finished_with_its_early_value() -> No
     assert statistics.median(proposals_after(State.FINISHED, 0.9)) > 0.5
 
 
+def test_of_stopped_trials_those_that_came_far_count_as_better() -> None:
+    assert statistics.median(proposals_after(State.STOPPED, 0.1, State.STOPPED)) < 0.5
+
+
+def test_a_finished_trial_counts_by_its_best_value_not_its_first() -> None:
+    assert statistics.median(proposals_after(State.FINISHED, 1.1)) < 0.5
+
+
 @pytest.mark.parametrize("low", [State.FINISHED, State.STOPPED])
 def test_infeasible_regions_are_left_for_trials_that_finished_or_were_stopped(low: State) -> None:
     assert statistics.median(proposals_after(State.INFEASIBLE, 0.1, low)) < 0.5

@@ -62,6 +62,7 @@ def test_the_best_trial_of_all_goes_to_the_end() -> None:
     assert trace.state(best) is State.FINISHED
 
 
-def test_an_impossible_reduction_is_refused() -> None:
-    with pytest.raises(ValueError, match="reduction of 2 or more"):
-        Asha(epochs=9, reduction=1)
+@pytest.mark.parametrize("options", [{"reduction": 1}, {"grace_epochs": 0}])
+def test_an_impossible_ladder_is_refused(options: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="reduction of 2 or more and grace of 1 or more"):
+        Asha(epochs=9, **options)
