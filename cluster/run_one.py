@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 
 import models.floors
@@ -42,12 +43,15 @@ def run_one(study: Study, store: RunStore, config: Config, data: ProblemData, ac
     loop.next_trial()
     loop.begin(0)
 
+    terminal = sys.stdout  # while a trial runs, what it prints goes to its log
+
     def say(report: Report) -> Decision:
         value = report.metrics[study.problem.metric]
         seconds = sum(report.timing.values())
         print(
             f"epoch {report.epoch}: train loss {report.metrics['train_loss']:.4f}, validation {study.problem.metric} "
             f"{value:.4f}, {seconds:.1f} s",
+            file=terminal,
             flush=True,
         )
         return loop.report(0, report)

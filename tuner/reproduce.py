@@ -47,6 +47,7 @@ def reproduce(
     from tuner.training.trial import TrialSpec, run_trial
 
     differences: list[str] = []
+    terminal = sys.stdout  # while a trial runs, what it prints goes to its log
 
     def compare(report: Report) -> Decision:
         before = expected[report.epoch - 1]
@@ -57,7 +58,11 @@ def reproduce(
         ]
         if before.weights_sha256 != report.weights_sha256:
             found.append(f"weights were {before.weights_sha256[:12]}, are {report.weights_sha256[:12]}")
-        print(f"epoch {report.epoch}: " + ("; ".join(found) or f"equal, weights {report.weights_sha256[:12]}"), flush=True)
+        print(
+            f"epoch {report.epoch}: " + ("; ".join(found) or f"equal, weights {report.weights_sha256[:12]}"),
+            file=terminal,
+            flush=True,
+        )
         differences.extend(found)
         return Decision.STOP if report.epoch == len(expected) else Decision.CONTINUE
 

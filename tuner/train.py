@@ -34,8 +34,11 @@ def train(
     runs: Annotated[Path, typer.Option("--runs", help="Folder of all runs.", rich_help_panel=options.WHERE)] = Path("runs"),
 ) -> None:
     """Train one config without Ray: the baseline of a space, with keys set; kept as a study of one trial."""
+    from rich.console import Console
+
     from cluster.run_one import run_one
     from tuner.results.store import RunStore
+    from tuner.results.summary import render, summarise
     from tuner.study.record import record
 
     with user_mistakes():
@@ -58,8 +61,9 @@ def train(
         store = RunStore.create(study.folder)
     store.write_study(record(study, data, baseline))
     outcome = run_one(study, store, baseline, data, accelerator, threads)
-    if outcome.traceback:
+    if outcome.reason:
         fail(f"training failed: {outcome.reason}\n{outcome.traceback}", code=1)
+    Console().print(render(summarise(store)))
 
 
 if __name__ == "__main__":

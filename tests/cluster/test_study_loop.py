@@ -38,6 +38,9 @@ class Listing(Sampler):
 class StopAbove(Scheduler):
     """Stops what is worse than 1."""
 
+    def __init__(self, *, epochs: int = 3) -> None:
+        pass
+
     def decide(self, number: int, epoch: int, value: float) -> Decision:
         return Decision.STOP if value > 1 else Decision.CONTINUE
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from typing import TypeAlias
 
 import pytest
 
@@ -13,6 +14,8 @@ from tests.cluster.simulator import simulate
 from tuner.study.trial import State, Told
 
 SPACE = Space("m", {"train.learning_rate": Float(0.0001, 1.0), "train.weight_decay": Float(0.0001, 1.0)})
+
+Values: TypeAlias = tuple[tuple[int, float], ...]
 
 
 def bowl(config: Config, epoch: int) -> float:
@@ -47,8 +50,16 @@ def test_a_stopped_trial_does_not_count_as_finished_with_its_early_value() -> No
     assert statistics.median(proposals_after(State.FINISHED, 0.9)) > 0.5
 
 
-def test_of_stopped_trials_those_that_came_far_count_as_better() -> None:
-    assert statistics.median(proposals_after(State.STOPPED, 0.1, State.STOPPED)) < 0.5
+@pytest.mark.parametrize("high", [((1, 0.1),), ((1, 2.0), (3, 1.1))])
+def test_of_stopped_trials_those_that_came_far_count_as_better_then_those_of_low_value(high: Values) -> None:
+    sampler = get("tpe")(SPACE, 0)
+    for number in range(30):
+        rate = 1 - (number + 1) / 31
+        config: Config = {"train.learning_rate": rate, "train.weight_decay": 0.5}
+        sampler.begin(number, config)
+        values = high if rate > 0.5 else ((1, 2.0), (3, 1.0))
+        sampler.tell(Told(number=number, config=config, state=State.STOPPED, values=values))
+    assert statistics.median(float(str(sampler.ask(number)["train.learning_rate"])) for number in range(30, 40)) < 0.5
 
 
 def test_a_finished_trial_counts_by_its_best_value_not_its_first() -> None:

@@ -1,0 +1,130 @@
+"""The surface of the commands, and the user's mistakes: one sentence, exit code 2, nothing started, nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.commands import ROOT, tuner
+
+RUN_OPTIONS = {
+    "--space", "--dataset", "--horizon", "--metric", "--data-dir", "--fill", "--set", "--trials", "--epochs", "--time",
+    "--scheduler", "--sampler", "--seed", "--name", "--runs", "--cpus-per-trial", "--gpus-per-trial", "--address", "--list",
+    "--dry-run", "--help",
+}  # fmt: skip
+
+
+def test_run_has_these_options_and_no_others() -> None:
+    words = tuner("run", "--help").stdout.split()
+    assert {word for word in words if word.startswith("--") and word.strip("-")} == RUN_OPTIONS
+
+
+def csv(folder: Path, *lines: str) -> Path:
+    path = folder / "data.csv"
+    path.write_text("\n".join(("date,a,b", *lines)) + "\n")
+    return path
+
+
+HOURS = [f"2024-01-{day:02d} {hour:02d}:00,{hour},{day}" for day in range(1, 29) for hour in range(24)]
+
+MISTAKES = {
+    "unknown space": (["--space", "infomer"], "did you mean 'informer'?"),
+    "no space": ([], "--space names what is tuned"),
+    "unknown module": (["--space", "my.space"], "no module my.space can be imported"),
+    "unknown data set": (["--dataset", "etth"], "did you mean 'etth1'?"),
+    "unknown metric": (["--metric", "mse"], "no metric is named 'mse'"),
+    "unknown sampler": (["--sampler", "tpee"], "did you mean 'tpe'?"),
+    "unknown scheduler": (["--scheduler", "asah"], "did you mean 'asha'?"),
+    "unknown key": (["--set", "model.widht=3"], "no key of dlinear is named 'model.widht'"),
+    "value of another type": (["--set", "data.lookback=long"], "data.lookback must be a whole number, got 'long'"),
+    "impossible value": (["--set", "train.batch_size=0"], "train.batch_size must be 1 or more, got 0"),
+    "impossible model": (["--set", "model.kernel=0"], "kernel"),
+    "no value": (["--set", "data.lookback"], "--set takes key=value"),
+    "horizon": (["--horizon", "0"], "--horizon must be 1 or more, got 0"),
+    "horizon beyond the data": (["--horizon", "5000"], "has 2000 rows in all"),
+    "lookback beyond the data": (["--set", "data.lookback=1500"], "has 2000 rows in all"),
+    "trials": (["--trials", "0"], "--trials must be 1 or more, got 0"),
+    "time": (["--time", "soon"], "--time takes a duration"),
+    "name": (["--name", "a/b"], "--name must be letters"),
+    "file that does not exist": (["--dataset", "nowhere.csv"], "nowhere.csv"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_ends_with_one_sentence_before_anything_starts(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    space = [] if "--space" in arguments or not arguments else ["--space", "dlinear"]
+    dataset = [] if "--dataset" in arguments else ["--dataset", "synthetic"]
+    done = tuner("run", *space, *dataset, "--runs", tmp_path / "runs", *arguments)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
+
+
+FILES = {
+    "no time column": (["1,2"], "time"),
+    "text": ([*HOURS[:300], "2024-01-13 12:00,low,1"], "line 302"),
+    "duplicate": ([*HOURS[:300], HOURS[299]], "line 302"),
+    "unsorted": ([HOURS[1], HOURS[0], *HOURS[2:]], "line 3"),
+    "gap": ([*HOURS[:300], *HOURS[310:]], "gap"),
+    "missing": ([*HOURS[:300], "2024-01-13 12:00,,1", *HOURS[301:]], "--fill"),
+    "too few rows": (HOURS[:40], "has 40 rows in all"),
+}
+
+
+@pytest.mark.parametrize(("lines", "sentence"), FILES.values(), ids=FILES)
+def test_a_broken_file_ends_with_one_sentence_that_names_it(lines: list[str], sentence: str, tmp_path: Path) -> None:
+    path = csv(tmp_path, *lines)
+    if sentence == "time":
+        path.write_text("a,b\n1,2\n")
+    done = tuner("run", "--space", "dlinear", "--dataset", path, "--runs", tmp_path / "runs", "--dry-run")
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "data.csv" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_another_package_named_datasets_is_named(tmp_path: Path) -> None:
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "__init__.py").write_text("")
+    (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import datasets")
+    done = tuner("run", "--list", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 2
+    assert f"must be {ROOT / 'datasets'}" in done.stderr
+
+
+def test_an_existing_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    done = tuner("run", "--space", "dlinear", "--dataset", "synthetic", "--runs", tmp_path, "--name", "mine")
+    assert done.returncode == 2
+    assert "--name must be new" in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = tuner("run", "--space", "dlinear", "--dataset", "synthetic", "--runs", tmp_path / "file")
+    assert done.returncode == 2
+    assert "--runs must be a folder that can be written" in done.stderr
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
+    done = tuner("run", "--space", "dlinear", "--dataset", "synthetic", "--runs", tmp_path / "runs", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "nothing was started or written" in done.stdout
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_list_names_every_plugin() -> None:
+    listing = tuner("run", "--list").stdout
+    for name in ("informer", "informer_paper", "dlinear", "etth1", "nyc_airports", "synthetic"):
+        assert name in listing
+
+
+@pytest.mark.parametrize("command", ["show", "predict", "reproduce"])
+def test_a_folder_that_is_no_run_is_refused(command: str, tmp_path: Path) -> None:
+    more = {"predict": ["--data", "x.csv", "--out", tmp_path / "y.csv"], "reproduce": ["--trial", 0], "show": []}[command]
+    done = tuner(command, tmp_path, *more)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1

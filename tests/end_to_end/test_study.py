@@ -1,0 +1,196 @@
+"""Whole studies on a real Ray, small enough for every test run: one worker, so that a study repeats."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.commands import ROOT, tuner
+from tuner.results.schema import TIMING
+from tuner.results.store import RunStore
+from tuner.study.trial import State
+
+N_TRIALS, EPOCHS = 6, 4
+STUDY = [
+    "--space", "dlinear", "--dataset", "synthetic", "--horizon", 12, "--trials", N_TRIALS, "--epochs", EPOCHS,
+    "--cpus-per-trial", 2, "--set", "train.windows_per_epoch=200",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def printed(runs: Path) -> str:
+    done = tuner("run", *STUDY, "--runs", runs, "--name", "one")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def store(runs: Path, printed: str) -> RunStore:
+    return RunStore.open(runs / "one")
+
+
+def test_every_trial_ends_and_the_baseline_comes_first(store: RunStore) -> None:
+    rows = store.rows()
+    assert [row.number for row in rows] == list(range(N_TRIALS))
+    assert {row.state for row in rows} <= {State.FINISHED, State.STOPPED}
+    assert rows[0].config == store.study()["baseline"]
+    assert rows[0].state is State.FINISHED
+
+
+def test_a_stopped_trial_leaves_the_worker_to_the_next(store: RunStore) -> None:
+    assert any(row.state is State.STOPPED for row in store.rows())
+
+
+def test_only_our_lines_are_printed(printed: str) -> None:
+    for word in ("Ray", "ray::", "Lightning", "GPU available", "Configuration for experiment", "WARNING", "Trainer"):
+        assert word not in printed
+
+
+def test_the_exported_weights_are_those_of_the_best_trial(store: RunStore) -> None:
+    best = min(store.rows(), key=lambda row: (row.value, row.number))
+    weights = (store.folder / "best" / "weights.safetensors").read_bytes()
+    sha256 = hashlib.sha256(weights).hexdigest()
+    assert sha256 == json.loads((store.folder / "best" / "config.json").read_text())["weights_sha256"]
+    assert sha256 in {report.weights_sha256 for report in store.reports(best.number)}
+
+
+def test_the_printed_score_is_that_of_the_exported_weights(store: RunStore) -> None:
+    scores = {score.who: score for score in store.scores()}
+    best = min(row.value for row in store.rows() if row.value is not None)
+    assert scores["best"].metrics["validation"]["mse_scaled"] == pytest.approx(best, abs=1e-6)
+
+
+def test_test_rows_are_opened_once_after_the_last_trial(store: RunStore) -> None:
+    kinds = [event["kind"] for event in store.events()]
+    assert kinds.count("opening") == 1
+    assert kinds.index("opening") > max(index for index, kind in enumerate(kinds) if kind == "tell")
+    assert len(store.openings()) == 1
+
+
+def test_all_are_compared_on_the_same_windows(store: RunStore) -> None:
+    scores = store.scores()
+    assert {"best", "baseline", "naive", "seasonal_naive", "linear_closed_form"} == {score.who for score in scores}
+    assert len({tuple(score.n_windows.items()) for score in scores}) == 1
+
+
+def test_the_table_has_a_row_a_trial(store: RunStore) -> None:
+    with (store.folder / "trials.csv").open() as file:
+        assert [int(row["number"]) for row in csv.DictReader(file)] == list(range(N_TRIALS))
+
+
+def test_study_json_says_what_the_study_depends_on(store: RunStore) -> None:
+    study = store.study()
+    assert study["data"]["borders"] == {"train_end": 1400, "val_end": 1600, "test_end": 2000}
+    assert len(study["data"]["sha256"]) == 64
+    assert study["versions"]["torch"].startswith("2.")
+
+
+def test_show_prints_the_summary_again(store: RunStore, printed: str) -> None:
+    shown = tuner("show", store.folder).stdout
+    assert shown.strip()
+    assert shown.strip() in printed
+
+
+def test_an_exported_model_forecasts_the_steps_after_a_file(store: RunStore, tmp_path: Path) -> None:
+    channels = store.study()["data"]["channels"]
+    rows = [f"2024-03-{1 + hour // 24:02d} {hour % 24:02d}:00,{','.join(['1.5'] * len(channels))}" for hour in range(720)]
+    history = tmp_path / "new.csv"
+    history.write_text("\n".join([",".join(["date", *channels]), *rows]) + "\n")
+    done = tuner("predict", store.folder / "best", "--data", history, "--out", tmp_path / "forecast.csv")
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "forecast.csv").open() as file:
+        forecast = list(csv.DictReader(file))
+    assert [row["time"] for row in forecast] == [f"2024-03-31 {hour:02d}:00:00" for hour in range(12)]
+    assert set(forecast[0]) == {"time", *channels}
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "42"])
+def test_a_trial_repeats_in_a_fresh_process(store: RunStore, hash_seed: str) -> None:
+    done = tuner("reproduce", store.folder, "--trial", N_TRIALS - 1, PYTHONHASHSEED=hash_seed)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "repeats" in done.stdout
+
+
+def test_a_trial_that_does_not_repeat_is_found_out(store: RunStore, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    (copy / "trials" / "0").mkdir(parents=True)
+    for name in ("study.json", "events.jsonl"):
+        (copy / name).write_text((store.folder / name).read_text())
+    reports = (store.folder / "trials" / "0" / "reports.jsonl").read_text()
+    sha256 = store.reports(0)[0].weights_sha256
+    (copy / "trials" / "0" / "reports.jsonl").write_text(reports.replace(sha256, "0" * 64))
+    done = tuner("reproduce", copy, "--trial", 0)
+    assert done.returncode == 1
+    assert "weights were 000000000000" in done.stdout
+
+
+def essence(store: RunStore) -> list[dict[str, Any]]:
+    """The events without what is timing."""
+    return [{key: value for key, value in event.items() if key not in TIMING} for event in store.events()]
+
+
+def test_a_study_with_one_worker_repeats_bit_for_bit(store: RunStore, runs: Path) -> None:
+    done = tuner("run", *STUDY, "--runs", runs, "--name", "two")
+    assert done.returncode == 0, done.stderr
+    assert essence(RunStore.open(runs / "two")) == essence(store)
+
+
+def test_train_gives_the_same_curve_as_a_trial(store: RunStore, tmp_path: Path) -> None:
+    settings = [f"--set={key}={'none' if value is None else value}" for key, value in store.rows()[0].config.items()]
+    done = tuner(
+        "train", "--space", "dlinear", "--dataset", "synthetic", "--horizon", 12, "--epochs", EPOCHS, *settings,
+        "--threads", 2, "--runs", tmp_path, "--name", "alone",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    alone = RunStore.open(tmp_path / "alone")
+    assert [r.weights_sha256 for r in alone.reports(0)] == [r.weights_sha256 for r in store.reports(0)]
+    assert f"epoch {EPOCHS}: train loss" in done.stdout
+
+
+FRAGILE = [
+    "--space", "tests.end_to_end.plugins.fragile", "--dataset", "synthetic", "--horizon", 12, "--sampler", "random",
+    "--epochs", 2, "--cpus-per-trial", 1,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def fragile(runs: Path) -> RunStore:
+    done = tuner("run", *FRAGILE, "--trials", 6, "--set", "model.linger_s=5", "--runs", runs, "--name", "fragile")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return RunStore.open(runs / "fragile")
+
+
+def test_a_diverging_trial_is_infeasible_and_the_study_goes_on(fragile: RunStore) -> None:
+    states = {bool(row.config["model.explode"]): row.state for row in fragile.rows()}
+    assert states[True] is State.INFEASIBLE
+    assert len(fragile.rows()) == 6
+
+
+def test_a_teardown_of_five_seconds_loses_no_trial(fragile: RunStore) -> None:
+    good = [row for row in fragile.rows() if not row.config["model.explode"]]
+    assert {row.state for row in good} <= {State.FINISHED, State.STOPPED}
+    assert any(row.state is State.STOPPED for row in good)
+
+
+def test_a_bug_in_a_model_ends_the_study_and_names_file_and_line(runs: Path) -> None:
+    line = next(
+        number
+        for number, text in enumerate((ROOT / "tests/end_to_end/plugins/fragile.py").read_text().splitlines(), start=1)
+        if "the model is broken" in text
+    )
+    settings = ["--set", "model.breaks=true", "--set", "model.explode=false"]
+    done = tuner("run", *FRAGILE, "--trials", 12, *settings, "--runs", runs, "--name", "broken")
+    assert done.returncode == 1
+    assert f'fragile.py", line {line}' in done.stderr
+    assert len(RunStore.open(runs / "broken").rows()) <= 6
