@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from search_spaces.base import Config
+from tests.tuner.training.data import synthetic
+from tuner.study.train_config import TrainConfig
+from tuner.study.trial import Decision, Report, State
+from tuner.training.module import make_optimizer, rate_factor
+from tuner.training.outcome import Outcome
+from tuner.training.seeding import seed_step
+from tuner.training.trial import TrialSpec, run_trial
+
+SMALL: Config = {"data.lookback": 24, "train.windows_per_epoch": 128}
+
+
+def run(config: Config, *, epochs: int = 3, seed: int = 0, stop_at: int = 99) -> tuple[Outcome, list[Report]]:
+    reports: list[Report] = []
+
+    def report(said: Report) -> Decision:
+        reports.append(said)
+        return Decision.STOP if said.epoch == stop_at else Decision.CONTINUE
+
+    model = str(config.get("model", "dlinear"))
+    config = {**SMALL, **{key: value for key, value in config.items() if key != "model"}}
+    spec = TrialSpec(model=model, config=config, seed=seed, epochs=epochs, metric="mse_scaled")
+    return run_trial(spec, synthetic().for_trials(), report), reports
+
+
+def test_a_trial_reports_after_each_epoch() -> None:
+    outcome, reports = run({})
+    assert outcome.state is State.FINISHED
+    assert [(report.epoch, report.step) for report in reports] == [(1, 4), (2, 8), (3, 12)]
+
+
+def test_a_stop_ends_a_trial_after_the_epoch() -> None:
+    outcome, reports = run({}, stop_at=2)
+    assert (outcome.state, len(reports)) == (State.STOPPED, 2)
+
+
+def test_weights_come_with_a_report_only_if_they_are_the_best_so_far() -> None:
+    _, reports = run({"train.learning_rate": 0.05}, epochs=6)
+    values = [report.metrics["mse_scaled"] for report in reports]
+    assert [report.best is not None for report in reports] == [v == min(values[: i + 1]) for i, v in enumerate(values)]
+
+
+def test_a_trial_that_leaves_the_finite_numbers_is_infeasible() -> None:
+    outcome, _ = run({"train.learning_rate": 1e30, "train.optimizer": "sgd"})
+    assert outcome.state is State.INFEASIBLE
+    assert "became" in outcome.reason
+
+
+def test_a_failure_is_told_with_its_place_and_traceback() -> None:
+    outcome, _ = run({"model": "tests.end_to_end.plugins.fragile", "model.breaks": True})
+    assert outcome.state is State.FAILED
+    assert "fragile.py:" in outcome.place
+    assert "the model is broken" in outcome.traceback
+
+
+INFORMER: Config = {
+    "model": "informer", "model.n_heads": 1, "model.head_width": 8, "model.feedforward": 16, "model.dropout": 0.3,
+}  # fmt: skip
+
+
+def test_the_same_seed_gives_the_same_weights_after_every_epoch() -> None:
+    torch.manual_seed(5)
+    first = [report.weights_sha256 for report in run(INFORMER)[1]]
+    torch.rand(3)
+    assert [report.weights_sha256 for report in run(INFORMER)[1]] == first
+
+
+def test_other_seeds_give_other_weights() -> None:
+    assert run({}, seed=1)[1][0].weights_sha256 != run({}, seed=2)[1][0].weights_sha256
+
+
+def test_the_draws_of_a_step_are_a_function_of_seed_and_step() -> None:
+    draws = []
+    for seed, step in ((1, 2), (1, 3), (2, 2), (1, 2)):
+        seed_step(seed, step)
+        draws.append(torch.rand(1).item())
+    assert draws[0] == draws[3]
+    assert len(set(draws)) == 3
+
+
+def test_what_a_trial_prints_goes_to_its_log(capsys: pytest.CaptureFixture[str]) -> None:
+    _, reports = run({"model": "tests.tuner.training.talkative"})
+    assert capsys.readouterr().out == ""
+    assert "hello" in reports[0].log
+
+
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_every_optimiser_and_precision_lowers_the_training_loss(optimizer: str, precision: str) -> None:
+    _, reports = run({"train.optimizer": optimizer, "train.precision": precision, "train.learning_rate": 0.01}, epochs=4)
+    assert reports[-1].metrics["train_loss"] < reports[0].metrics["train_loss"]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "factors"),
+    [
+        ("constant", {0: 1, 25: 1}),
+        ("halve", {0: 1, 9: 1, 10: 0.5, 20: 0.25}),
+        ("cosine", {0: 1, 50: 0.5, 100: 0, 200: 0}),
+        ("one_cycle", {0: 1 / 25, 30: 1, 100: 0, 200: 0}),
+    ],
+)
+def test_a_schedule_follows_its_curve(schedule: str, factors: dict[int, float]) -> None:
+    factor = rate_factor(TrainConfig(schedule=schedule, schedule_epochs=10), steps_per_epoch=10)  # type: ignore[arg-type]
+    assert {step: factor(step) for step in factors} == pytest.approx(factors, abs=1e-9)
+
+
+def test_sgd_takes_the_momentum() -> None:
+    optimizer = make_optimizer(TrainConfig(optimizer="sgd", momentum=0.5), torch.nn.Linear(1, 1))
+    assert optimizer.param_groups[0]["momentum"] == 0.5
+
+
+def test_the_first_step_of_adam_has_the_length_of_the_rate() -> None:
+    layer = torch.nn.Linear(1, 1, bias=False)
+    before = layer.weight.item()
+    optimizer = make_optimizer(TrainConfig(learning_rate=0.25), layer)
+    layer(torch.ones(1, 1)).sum().backward()
+    optimizer.step()
+    assert math.isclose(abs(layer.weight.item() - before), 0.25, rel_tol=1e-4)
