@@ -133,13 +133,20 @@ def _conduct(study: Study, data: ProblemData, baseline: Config, store: RunStore)
 
     from rich.console import Console
 
+    from cluster.finish import tabulate
     from cluster.study_runner import run_study
     from cluster.watching import StudyWatch
     from tuner.results.summary import render, summarise
 
     console = Console(file=sys.stdout)  # this very stream: others print to it by name, and are kept from it
-    with StudyWatch(console, study) as watcher:
-        outcome = run_study(study, store, baseline, data, watcher)
+    try:
+        with StudyWatch(console, study) as watcher:
+            outcome = run_study(study, store, baseline, data, watcher)
+    except KeyboardInterrupt:
+        tabulate(store)
+        console.print(render(summarise(store)))
+        sys.stderr.write(f"Interrupted. What had ended is kept in {store.folder}.\n")
+        return 130
     console.print(render(summarise(store)))
     if outcome.loop.broken:
         sys.stderr.write(f"error: the code failed, and not the config; the study ended.\n{outcome.loop.broken}\n")
