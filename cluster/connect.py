@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.placement import ClusterMismatch
+
 ROOT = Path(__file__).resolve().parent.parent
 
 _TEARDOWN_TIMEOUT_S = 300
@@ -40,7 +42,7 @@ def connected(address: str | None, worker_environment: dict[str, str]) -> Iterat
     """Ray for the time of a study.
 
     Raises:
-        ConnectionError: no cluster answers at ``address``.
+        ClusterMismatch: no cluster answers at ``address``.
     """
     os.environ.update({name: os.environ.get(name, value) for name, value in _DRIVER_ENVIRONMENT.items()})
     import ray
@@ -67,7 +69,7 @@ def connected(address: str | None, worker_environment: dict[str, str]) -> Iterat
             configure_logging=True,
         )
     except ConnectionError as error:
-        raise ConnectionError(f"--address must name a running Ray cluster, none answers at {address!r}: {error}") from None
+        raise ClusterMismatch(f"--address must name a running Ray cluster, none answers at {address!r}: {error}") from None
     try:
         resources = ray.cluster_resources()
         url = context.dashboard_url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from tuner.results.store import RunStore
 from tuner.results.summary import write_summary
 from tuner.results.table import write_table
 from tuner.training.evaluate import Evaluation
+
+RELOAD_TOLERANCE = 1e-5
+"""Relative. On one device a reloaded score is equal; another GPU of the cluster may sum in another order."""
 
 
 class ScoreMismatch(RuntimeError):
@@ -27,7 +31,7 @@ def compare_and_export(store: RunStore, data: PreparedData, evaluations: Sequenc
     store.write_scores([_score(evaluation) for evaluation in evaluations])
     winner = next(evaluation for evaluation in evaluations if evaluation.who == "best")
     again = winner.validation.metrics[store.metric]
-    if best.value is None or abs(again - best.value) > 1e-6 * max(1.0, abs(again)):
+    if best.value is None or not math.isclose(again, best.value, rel_tol=RELOAD_TOLERANCE):
         raise ScoreMismatch(f"trial {best.number} reported {store.metric}={best.value}, its loaded weights give {again}")
     return export_best(
         store,

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+class ClusterMismatch(ValueError):
+    """The machines are not what the user asked for."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Placement:
     """One slot, and how many there are."""
@@ -12,6 +16,18 @@ class Placement:
     cpus_per_trial: float
     gpus_per_trial: float
     n_slots: int
+
+
+def check_shares(cpus: float | None, gpus: float | None) -> None:
+    """Proves, whatever machines there are, that a trial could have these shares; None is decided later.
+
+    Raises:
+        ClusterMismatch: it could not.
+    """
+    if cpus is not None and cpus <= 0:
+        raise ClusterMismatch(f"--cpus-per-trial must be above 0, got {cpus:g}")
+    if gpus is not None and (gpus < 0 or (gpus > 1 and gpus != int(gpus))):
+        raise ClusterMismatch(f"--gpus-per-trial must be 0, a share below 1, or whole, got {gpus:g}")
 
 
 def place(n_cpus: float, n_gpus: float, cpus_per_trial: float | None = None, gpus_per_trial: float | None = None) -> Placement:
@@ -24,19 +40,18 @@ def place(n_cpus: float, n_gpus: float, cpus_per_trial: float | None = None, gpu
         gpus_per_trial: Below 1, several trials share a GPU; 0 uses none.
 
     Raises:
-        ValueError: not even one trial fits.
+        ClusterMismatch: not even one trial fits.
     """
+    check_shares(cpus_per_trial, gpus_per_trial)
     gpus = gpus_per_trial if gpus_per_trial is not None else float(n_gpus >= 1)
-    if gpus < 0 or (gpus > 1 and gpus != int(gpus)):
-        raise ValueError(f"--gpus-per-trial must be 0, a share below 1, or whole, got {gpus:g}")
     if gpus > n_gpus:
-        raise ValueError(f"--gpus-per-trial must not exceed the GPUs there are, got {gpus:g} with {n_gpus:g}; use less, or 0")
+        raise ClusterMismatch(
+            f"--gpus-per-trial must not exceed the GPUs there are, got {gpus:g} with {n_gpus:g}; use less, or 0"
+        )
     slots_by_gpu = _slots_by_gpu(n_gpus, gpus) if gpus else None
     cpus = cpus_per_trial if cpus_per_trial is not None else float(max(1, int(n_cpus // slots_by_gpu)) if slots_by_gpu else 1)
-    if cpus <= 0:
-        raise ValueError(f"--cpus-per-trial must be above 0, got {cpus:g}")
     if cpus > n_cpus:
-        raise ValueError(f"--cpus-per-trial must not exceed the cores there are, got {cpus:g} with {n_cpus:g}; use less")
+        raise ClusterMismatch(f"--cpus-per-trial must not exceed the cores there are, got {cpus:g} with {n_cpus:g}; use less")
     slots = int(n_cpus / cpus + 1e-9)
     return Placement(cpus_per_trial=cpus, gpus_per_trial=gpus, n_slots=min(slots, slots_by_gpu or slots))
 

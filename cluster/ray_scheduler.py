@@ -15,7 +15,7 @@ from tuner.training.outcome import Outcome
 
 
 class RayScheduler(FIFOScheduler):  # type: ignore[misc]
-    """Passes reports to the study and its answers to Tune. Trials start in the order of proposal."""
+    """Passes reports to the study and its answers to Tune."""
 
     def __init__(self, loop: StudyLoop, changed: Callable[[], None]) -> None:
         super().__init__()
@@ -42,8 +42,10 @@ class RayScheduler(FIFOScheduler):  # type: ignore[misc]
         """The worker itself died: nothing in it could send a word."""
         number: int = trial.config["number"]
         error = str(trial.get_ray_actor_error() or trial.get_error() or "its worker ended without a word").strip()
-        reason = error.splitlines()[-1]
-        self._loop.end(number, Outcome(state=State.FAILED, reason=reason, place=reason, traceback=error))
+        out_of_memory = "OutOfMemoryError" in error or "running low on memory" in error
+        state = State.INFEASIBLE if out_of_memory else State.FAILED
+        reason = "its worker ran out of memory" if out_of_memory else error.splitlines()[-1]
+        self._loop.end(number, Outcome(state=state, reason=reason, place=reason, traceback=error))
         self._changed()
 
 

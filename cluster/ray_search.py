@@ -10,18 +10,21 @@ from cluster.study_loop import StudyLoop
 
 
 class RaySearch(Searcher):  # type: ignore[misc]
-    """Hands out the trials of a study, one by one."""
+    """Hands out a trial when a slot is free, not before: each proposal knows all that has ended."""
 
-    def __init__(self, loop: StudyLoop) -> None:
+    def __init__(self, loop: StudyLoop, n_slots: int) -> None:
         super().__init__()
         self._loop = loop
+        self._n_slots = n_slots
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Tune pickles what it is given, and that is never read back."""
         return {}
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str:
-        """The next trial as a Tune config."""
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """The next trial as a Tune config; None while all slots are taken."""
+        if self._loop.n_open >= self._n_slots:
+            return None
         proposal = self._loop.next_trial()
         if proposal is None:
             return Searcher.FINISHED  # type: ignore[no-any-return]

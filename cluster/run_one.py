@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 
 import models.floors
 from cluster.finish import compare_and_export, tabulate
 from cluster.samplers import get as get_sampler
 from cluster.schedulers import get as get_scheduler
 from cluster.study_loop import StudyLoop
-from cluster.trainable import Settings
 from search_spaces.base import Config
 from tuner.results.store import RunStore, best_row
 from tuner.study.problem_data import ProblemData
 from tuner.study.study import Study
-from tuner.study.trial import Decision, Report, State
+from tuner.study.trial import Decision, Report
 from tuner.training.evaluate import evaluate_floor, evaluate_weights
 from tuner.training.outcome import Outcome
-from tuner.training.seeding import ENVIRONMENT
 from tuner.training.trial import TrialSpec, run_trial
 
 
@@ -31,18 +28,18 @@ def run_one(study: Study, store: RunStore, config: Config, data: ProblemData, ac
         get_scheduler(study.scheduler)(epochs=study.budget.epochs),
         store,
     )
-    settings = Settings(
+    spec = TrialSpec(
         model=study.space.model,
+        config=config,
         seed=loop.trial_seed,
         epochs=study.budget.epochs,
         metric=study.problem.metric,
         accelerator=accelerator,
         n_threads=n_threads,
     )
-    store.event("start", settings=asdict(settings), placement=None, environment=ENVIRONMENT)
+    loop.start(spec, placement=None)
     loop.next_trial()
     loop.begin(0)
-
     terminal = sys.stdout  # while a trial runs, what it prints goes to its log
 
     def say(report: Report) -> Decision:
@@ -56,15 +53,17 @@ def run_one(study: Study, store: RunStore, config: Config, data: ProblemData, ac
         )
         return loop.report(0, report)
 
-    spec = TrialSpec(config=config, **asdict(settings))
-    outcome = run_trial(spec, data.for_trials(), say)
-    loop.end(0, outcome)
-    best = best_row(store.rows())
-    if best is not None and outcome.state in (State.FINISHED, State.STOPPED):
-        opened = data.opened()
-        store.opening("the training is over", trials=[0], floors=models.floors.names())
-        evaluations = [evaluate_weights("best", spec, store.weights(0), opened)]
-        evaluations += [evaluate_floor(name, opened) for name in models.floors.names()]
-        compare_and_export(store, opened, evaluations, best)
-    tabulate(store)
+    try:
+        outcome = run_trial(spec, data.for_trials(), say)
+        loop.end(0, outcome)
+        best = best_row(store.rows())
+        if best is not None:
+            opened = data.opened()
+            store.opening("the training is over", trials=[0], floors=models.floors.names())
+            evaluations = [evaluate_weights("best", spec, store.weights(0), opened)]
+            evaluations += [evaluate_floor(name, opened) for name in models.floors.names()]
+            compare_and_export(store, opened, evaluations, best)
+    finally:
+        loop.close()
+        tabulate(store)
     return outcome

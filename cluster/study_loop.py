@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import asdict
+from typing import Any
 
 from cluster.samplers.base import Sampler
 from cluster.schedulers.base import Scheduler
@@ -14,6 +16,8 @@ from tuner.study.seeds import derive
 from tuner.study.study import Study
 from tuner.study.trial import Decision, Report, State, Told
 from tuner.training.outcome import Outcome
+from tuner.training.seeding import ENVIRONMENT
+from tuner.training.trial import TrialSpec
 
 SAME_FAILURES = 3
 """So many failures with the same exception at the same line end a study."""
@@ -38,6 +42,21 @@ class StudyLoop:
         self._failures: Counter[str] = Counter()
         self._started = time.monotonic()
         self._board = TensorBoard(store.folder, study.space, study.problem.metric)
+
+    @property
+    def n_open(self) -> int:
+        """Trials that were proposed and have not ended."""
+        return len(self._configs) - len(self._over)
+
+    def start(self, spec: TrialSpec, placement: dict[str, Any] | None) -> None:
+        """Stores what all trials share, and what they depend on besides."""
+        shared = {name: value for name, value in asdict(spec).items() if name != "config"}
+        scheduler = {"name": self.study.scheduler, **self.scheduler.describe()}
+        self.store.event("start", spec=shared, placement=placement, environment=ENVIRONMENT, scheduler=scheduler)
+
+    def close(self) -> None:
+        """No more will come."""
+        self._board.close()
 
     def next_trial(self) -> tuple[int, Config] | None:
         """The next trial, stored as waiting; None when there will be no more."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import tempfile
 from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +17,7 @@ from cluster.connect import Cluster, connected
 from cluster.finish import compare_and_export, tabulate
 from cluster.placement import Placement, place
 from cluster.study_loop import StudyLoop
-from cluster.trainable import Settings, run_in_actor
+from cluster.trainable import run_in_actor
 from datasets.windows.prepared import PreparedData
 from search_spaces.base import Config
 from tuner.results.schema import Row
@@ -73,35 +72,35 @@ def run_study(study: Study, store: RunStore, baseline: Config, data: ProblemData
             cluster.schedulers.get(study.scheduler)(epochs=study.budget.epochs),
             store,
         )
-        settings = Settings(
+        spec = TrialSpec(
             model=study.space.model,
+            config={},
             seed=loop.trial_seed,
             epochs=study.budget.epochs,
             metric=study.problem.metric,
             accelerator="gpu" if placement.gpus_per_trial else "cpu",
             n_threads=max(1, int(placement.cpus_per_trial)),
         )
-        store.event("start", settings=asdict(settings), placement=asdict(placement), environment=ENVIRONMENT)
+        loop.start(spec, placement=asdict(placement))
         watcher.started(found, placement)
-        _search(loop, data.for_trials(), settings, placement, watcher)
-        best = best_row(store.rows())
-        exported = None
-        if not loop.broken and best is not None:
-            watcher.evaluating()
-            opened = data.opened()
-            store.opening("the search is over", trials=sorted({0, best.number}), floors=models.floors.names())
-            exported = compare_and_export(store, opened, _evaluate(store, opened, settings, placement, best), best)
-    tabulate(store)
+        try:
+            _search(loop, data.for_trials(), spec, placement, watcher)
+            best = best_row(store.rows())
+            exported = None
+            if not loop.broken and best is not None:
+                watcher.evaluating()
+                exported = _evaluate_and_export(loop, data, spec, placement, best)
+        finally:
+            loop.close()
+            tabulate(store)
     return StudyOutcome(loop=loop, exported=exported)
 
 
-def _search(loop: StudyLoop, data: PreparedData, settings: Settings, placement: Placement, watcher: Watcher) -> None:
+def _search(loop: StudyLoop, data: PreparedData, spec: TrialSpec, placement: Placement, watcher: Watcher) -> None:
     from ray import tune
 
     from cluster.ray_scheduler import RayScheduler, Watch
     from cluster.ray_search import RaySearch
-
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(placement.n_slots)
 
     def changed() -> None:
         watcher.changed(loop)
@@ -110,9 +109,9 @@ def _search(loop: StudyLoop, data: PreparedData, settings: Settings, placement: 
     resources = {"cpu": placement.cpus_per_trial, "gpu": placement.gpus_per_trial}
     with tempfile.TemporaryDirectory(prefix="tuner-") as scratch:
         tuner = tune.Tuner(
-            tune.with_resources(tune.with_parameters(run_in_actor, data=data, settings=settings), resources),
+            tune.with_resources(tune.with_parameters(run_in_actor, data=data, spec=spec), resources),
             tune_config=tune.TuneConfig(
-                search_alg=RaySearch(loop),
+                search_alg=RaySearch(loop, placement.n_slots),
                 scheduler=RayScheduler(loop, changed),
                 num_samples=-1,
                 reuse_actors=True,
@@ -124,22 +123,25 @@ def _search(loop: StudyLoop, data: PreparedData, settings: Settings, placement: 
     # Tune calls nobody when a warm actor cannot be given its next trial.
     for row in loop.store.rows():
         if not row.state.over:
-            reason = "its worker was lost before it could begin"
+            reason = "its worker was lost" + ("" if row.state is State.RUNNING else " before it could begin")
             loop.end(row.number, Outcome(state=State.FAILED, reason=reason, place=reason))
 
 
-def _evaluate(store: RunStore, data: PreparedData, settings: Settings, placement: Placement, best: Row) -> list[Evaluation]:
+def _evaluate_and_export(loop: StudyLoop, data: ProblemData, spec: TrialSpec, placement: Placement, best: Row) -> Path:
     import ray
 
-    shared = ray.put(data)
+    store, opened = loop.store, data.opened()
+    baseline = best_row(store.rows()[:1])
+    trials = {"best": best} if baseline is None else {"best": best, "baseline": baseline}
+    floors = models.floors.names()
+    store.opening("the search is over", trials=sorted({row.number for row in trials.values()}), floors=floors)
+    shared = ray.put(opened)
     resources: dict[str, Any] = {"num_cpus": placement.cpus_per_trial, "num_gpus": placement.gpus_per_trial}
     score_weights = ray.remote(**resources)(evaluate_weights)
     score_floor = ray.remote(num_cpus=1)(evaluate_floor)
-    baseline = store.rows()[0]
-    trials = {"best": best} if baseline.value is None else {"best": best, "baseline": baseline}
     tasks = [
-        score_weights.remote(who, TrialSpec(config=row.config, **asdict(settings)), store.weights(row.number), shared)
+        score_weights.remote(who, replace(spec, config=row.config), store.weights(row.number), shared)
         for who, row in trials.items()
     ]
-    evaluations: list[Evaluation] = ray.get(tasks + [score_floor.remote(name, shared) for name in models.floors.names()])
-    return evaluations
+    evaluations: list[Evaluation] = ray.get(tasks + [score_floor.remote(name, shared) for name in floors])
+    return compare_and_export(store, opened, evaluations, best)

@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from ray import tune
 
 from datasets.windows.prepared import PreparedData
-from search_spaces.base import Config
 from tuner.study.trial import Decision, Report
+from tuner.training.trial import TrialSpec, run_trial
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What all trials of a study share."""
+def run_in_actor(proposal: dict[str, Any], *, data: PreparedData, spec: TrialSpec) -> None:
+    """Runs the trial of a proposal. Its end is a message like its reports, so that an error never costs a warm actor.
 
-    model: str
-    seed: int
-    epochs: int
-    metric: str
-    accelerator: str
-    n_threads: int
-
-
-def run_in_actor(proposal: dict[str, Any], *, data: PreparedData, settings: Settings) -> None:
-    """Runs the trial of a proposal. Its end is a message like its reports, so that an error never costs a warm actor."""
-    from tuner.training.trial import TrialSpec, run_trial
-
-    config: Config = proposal["config"]
-    spec = TrialSpec(
-        model=settings.model,
-        config=config,
-        seed=settings.seed,
-        epochs=settings.epochs,
-        metric=settings.metric,
-        accelerator=settings.accelerator,
-        n_threads=settings.n_threads,
-    )
+    Args:
+        proposal: number and config.
+        data: What trials see.
+        spec: What all trials of the study share; its config is empty.
+    """
     stopped = False
 
     def send(report: Report) -> Decision:
@@ -50,7 +32,7 @@ def run_in_actor(proposal: dict[str, Any], *, data: PreparedData, settings: Sett
             return Decision.STOP
         return Decision.CONTINUE
 
-    outcome = run_trial(spec, data, send)
+    outcome = run_trial(replace(spec, config=proposal["config"]), data, send)
     if stopped:  # Tune listens no more: a report, even the one that it makes for a function that returns, would block
         raise SystemExit
     tune.report({"outcome": outcome})

@@ -46,7 +46,7 @@ class Forecast:
     @property
     def median(self) -> Float[Tensor, "B H C"]:
         """The median over paths: the best answer under absolute error."""
-        return self.paths.median(1).values
+        return self.paths[:, 0] if self.paths.shape[1] == 1 else self.paths.median(1).values
 
 
 class Forecaster(nn.Module, ABC):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tuner.console.errors import user_mistakes
+from tuner.results.schema import checked
 
 if TYPE_CHECKING:
     from datasets.base import FloatArray, Panel
@@ -27,6 +28,7 @@ def predict(
     """Forecast the steps after the end of a file, in its own units, with an exported model."""
     with user_mistakes():
         files = {name: _read(best, name) for name in ("config.json", "scaler.json", "study.json")}
+        weights = _bytes(best, "weights.safetensors")
         if out.suffix not in (".csv", ".parquet"):
             raise ValueError(f"--out must end in .csv or .parquet, got {out}")
         if out.exists():
@@ -34,21 +36,25 @@ def predict(
         if not out.resolve().parent.is_dir():
             raise ValueError(f"--out must lie in a folder that exists, {out.resolve().parent} does not")
         from datasets.reading.table import read_table
+        from tuner.study.schema import split_config
 
         study = files["study.json"]
-        lookback = int(files["config.json"]["config"].get("data.lookback", 1))
+        lookback = split_config(files["config.json"]["config"])[2].lookback
         panel = _matching(read_table(data, fill=fill), study["data"], data, lookback)
-    values = _forecast(panel, best, files)
+    values = _forecast(panel, weights, files)
     _write(out, panel, values)
     print(f"{len(values)} steps of {values.shape[1]} channels after {_last_time(panel)} are in {out}")
 
 
-def _read(best: Path, name: str) -> dict[str, Any]:
+def _bytes(best: Path, name: str) -> bytes:
     try:
-        found: dict[str, Any] = json.loads((best / name).read_text(encoding="utf-8"))
+        return (best / name).read_bytes()
     except FileNotFoundError:
         raise LookupError(f"an exported model is a folder with {name}, {best} has none; name runs/<study>/best") from None
-    return found
+
+
+def _read(best: Path, name: str) -> dict[str, Any]:
+    return checked(json.loads(_bytes(best, name)), str(best / name))
 
 
 def _matching(panel: Panel, wanted: dict[str, Any], path: Path, lookback: int) -> Panel:
@@ -64,7 +70,7 @@ def _matching(panel: Panel, wanted: dict[str, Any], path: Path, lookback: int) -
     return replace(panel, values=panel.values[:, order], observed=panel.observed[:, order], channels=tuple(wanted["channels"]))
 
 
-def _forecast(panel: Panel, best: Path, files: dict[str, dict[str, Any]]) -> FloatArray:
+def _forecast(panel: Panel, weights: bytes, files: dict[str, dict[str, Any]]) -> FloatArray:
     """(H, C) in original units."""
     import numpy as np
     import torch
@@ -79,7 +85,6 @@ def _forecast(panel: Panel, best: Path, files: dict[str, dict[str, Any]]) -> Flo
     study, config = files["study.json"], files["config.json"]["config"]
     scaler = Scaler(mean=np.array(files["scaler.json"]["mean"]), std=np.array(files["scaler.json"]["std"]))
     data = prepare_history(panel, scaler, study["problem"]["horizon"])
-    weights = (best / "weights.safetensors").read_bytes()
     model, head, _, data_config = load_model(study["space"]["model"], config, data, weights)
     source = WindowSource(data, lookback=data_config.lookback, horizon=data.horizon)
     origins = torch.from_numpy(score_origins(data.stages[0], data.offsets, data.horizon))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tuner.console.errors import fail, user_mistakes
+from tuner.console.process import restart_with
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -23,6 +23,7 @@ def reproduce(
     """Run one trial of a study again in a fresh process, and compare every report and the hash of the weights."""
     from tuner.results.store import RunStore
     from tuner.study.problem_data import read_problem
+    from tuner.study.schema import split_config
     from tuner.study.study import problem_from_json
 
     with user_mistakes():
@@ -34,9 +35,9 @@ def reproduce(
         if not expected:
             raise ValueError(f"trial {trial} of {folder} made no report, so there is nothing to compare; choose another")
         start = next(event for event in store.events() if event["kind"] == "start")
-        _with_environment(start["environment"])
+        restart_with(start["environment"], "tuner.reproduce")
         problem = problem_from_json({**store.study()["problem"], **({"data_dir": str(data_dir)} if data_dir else {})})
-        data = read_problem(problem, int(str(rows[trial].config.get("data.lookback", 1)))).for_trials()
+        data = read_problem(problem, split_config(rows[trial].config)[2].lookback).for_trials()
         recorded = store.study()["data"]["sha256"]
         if data.sha256 != recorded:
             raise ValueError(
@@ -49,12 +50,21 @@ def reproduce(
     differences: list[str] = []
     terminal = sys.stdout  # while a trial runs, what it prints goes to its log
 
+    n_seen = 0
+
     def compare(report: Report) -> Decision:
-        before = expected[report.epoch - 1]
+        nonlocal n_seen
+        before = expected[n_seen]
+        n_seen += 1
         found = [
             f"{name} was {before.metrics.get(name)!r}, is {report.metrics.get(name)!r}"
             for name in sorted(before.metrics.keys() | report.metrics.keys())
             if before.metrics.get(name) != report.metrics.get(name)
+        ]
+        found += [
+            f"{name} was {getattr(before, name)}, is {getattr(report, name)}"
+            for name in ("stage", "epoch", "step")
+            if getattr(before, name) != getattr(report, name)
         ]
         if before.weights_sha256 != report.weights_sha256:
             found.append(f"weights were {before.weights_sha256[:12]}, are {report.weights_sha256[:12]}")
@@ -64,23 +74,19 @@ def reproduce(
             flush=True,
         )
         differences.extend(found)
-        return Decision.STOP if report.epoch == len(expected) else Decision.CONTINUE
+        return Decision.STOP if n_seen == len(expected) else Decision.CONTINUE
 
-    spec = TrialSpec(config=rows[trial].config, **start["settings"])
+    spec = TrialSpec(config=rows[trial].config, **start["spec"])
     outcome = run_trial(spec, data, compare)
     if outcome.traceback:
         fail(f"trial {trial} failed: {outcome.reason}\n{outcome.traceback}", code=1)
+    if n_seen != len(expected):
+        differences.append("an early end")
+        print(f"it ended after {n_seen} of {len(expected)} reports, {outcome.state}: {outcome.reason}")
     if differences:
         print(f"Trial {trial} does not repeat; the versions then and now: {_versions(store.study()['versions'])}")
         raise SystemExit(1)
     print(f"Trial {trial} repeats: {len(expected)} reports and the weights after each are equal.")
-
-
-def _with_environment(environment: dict[str, str]) -> None:
-    """What a process reads at its start is set by starting it again."""
-    if any(os.environ.get(name) != value for name, value in environment.items()):
-        sys.stdout.flush()
-        os.execve(sys.executable, [sys.executable, "-m", "tuner.reproduce", *sys.argv[1:]], {**os.environ, **environment})
 
 
 def _versions(then: dict[str, str]) -> str:

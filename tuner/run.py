@@ -10,7 +10,7 @@ import typer
 from search_spaces.base import Config
 from tuner.console import options
 from tuner.console.errors import fail, user_mistakes
-from tuner.study.build import check_folder, default_name, load_space, longest_lookback, parse_duration
+from tuner.study.build import absolute, check_folder, default_name, load_space, longest_lookback, parse_duration
 from tuner.study.problem_data import ProblemData, read_problem
 from tuner.study.schema import defaults_of, did_you_mean
 from tuner.study.study import Budget, Problem, Resources, Study
@@ -76,7 +76,7 @@ def run(
             name=name or default_name(space, dataset, horizon),
             space_name=space,
             space=fixed,
-            problem=Problem(dataset=dataset, horizon=horizon, metric=metric, fill=fill, data_dir=data_dir),
+            problem=Problem(dataset=absolute(dataset), horizon=horizon, metric=metric, fill=fill, data_dir=data_dir),
             budget=Budget(n_trials=trials, epochs=epochs, time_s=parse_duration(time) if time else None),
             sampler=sampler,
             scheduler=scheduler,
@@ -106,15 +106,17 @@ def run(
 def _check_names(study: Study) -> None:
     import cluster.samplers
     import cluster.schedulers
-    from tuner.training.metrics import METRICS
+    from cluster.placement import check_shares
+    from tuner.training.check import check_metric
 
     for what, word, known in (
         ("sampler", study.sampler, cluster.samplers.names()),
         ("scheduler", study.scheduler, cluster.schedulers.names()),
-        ("metric", study.problem.metric, list(METRICS)),
     ):
         if word not in known:
             raise LookupError(did_you_mean(word, known, what))
+    check_metric(study.problem.metric)
+    check_shares(study.resources.cpus_per_trial, study.resources.gpus_per_trial)
 
 
 def _try_configs(study: Study, data: ProblemData, baseline: Config) -> list[Config]:
@@ -129,11 +131,13 @@ def _try_configs(study: Study, data: ProblemData, baseline: Config) -> list[Conf
 
 def _conduct(study: Study, data: ProblemData, baseline: Config, store: RunStore) -> int:
     """Runs the study and prints what it found; the exit code."""
+    import shutil
     import sys
 
     from rich.console import Console
 
-    from cluster.finish import tabulate
+    from cluster.finish import ScoreMismatch
+    from cluster.placement import ClusterMismatch
     from cluster.study_runner import run_study
     from cluster.watching import StudyWatch
     from tuner.results.summary import render, summarise
@@ -142,8 +146,12 @@ def _conduct(study: Study, data: ProblemData, baseline: Config, store: RunStore)
     try:
         with StudyWatch(console, study) as watcher:
             outcome = run_study(study, store, baseline, data, watcher)
+    except ClusterMismatch as error:
+        shutil.rmtree(store.folder)  # no trial was proposed
+        fail(str(error))
+    except ScoreMismatch as error:
+        fail(f"nothing was exported: {error}; please report this", code=1)
     except KeyboardInterrupt:
-        tabulate(store)
         console.print(render(summarise(store)))
         sys.stderr.write(f"Interrupted. What had ended is kept in {store.folder}.\n")
         return 130

@@ -9,7 +9,8 @@ import typer
 
 from tuner.console import options
 from tuner.console.errors import fail, user_mistakes
-from tuner.study.build import check_folder, default_name, load_space, longest_lookback
+from tuner.console.process import restart_with
+from tuner.study.build import absolute, check_folder, default_name, load_space, longest_lookback
 from tuner.study.problem_data import read_problem
 from tuner.study.schema import defaults_of
 from tuner.study.study import Budget, Problem, Resources, Study
@@ -36,10 +37,15 @@ def train(
     """Train one config without Ray: the baseline of a space, with keys set; kept as a study of one trial."""
     from rich.console import Console
 
+    from cluster.finish import ScoreMismatch
     from cluster.run_one import run_one
     from tuner.results.store import RunStore
     from tuner.results.summary import render, summarise
     from tuner.study.record import record
+    from tuner.training.check import check_accelerator, check_configs, check_metric
+    from tuner.training.seeding import ENVIRONMENT
+
+    restart_with(ENVIRONMENT, "tuner.train")
 
     with user_mistakes():
         fixed = load_space(space, settings or [], horizon)
@@ -47,7 +53,7 @@ def train(
             name=name or default_name(f"train-{space}", dataset, horizon),
             space_name=space,
             space=fixed,
-            problem=Problem(dataset=dataset, horizon=horizon, metric=metric, fill=fill, data_dir=data_dir),
+            problem=Problem(dataset=absolute(dataset), horizon=horizon, metric=metric, fill=fill, data_dir=data_dir),
             budget=Budget(n_trials=1, epochs=epochs),
             sampler="random",
             scheduler="none",
@@ -55,12 +61,22 @@ def train(
             runs=runs,
             resources=Resources(),
         )
+        if threads < 1:
+            raise ValueError(f"--threads must be 1 or more, got {threads}")
+        check_metric(metric)
+        check_accelerator(accelerator)
         check_folder(runs, study.name)
         baseline = fixed.baseline_config(horizon, defaults_of(fixed.model))
         data = read_problem(study.problem, longest_lookback(fixed))
+        check_configs(fixed.model, [baseline], data.for_trials())
         store = RunStore.create(study.folder)
     store.write_study(record(study, data, baseline))
-    outcome = run_one(study, store, baseline, data, accelerator, threads)
+    try:
+        outcome = run_one(study, store, baseline, data, accelerator, threads)
+    except ScoreMismatch as error:
+        fail(f"nothing was exported: {error}; please report this", code=1)
+    except KeyboardInterrupt:
+        fail(f"interrupted; what was reported is kept in {store.folder}", code=130)
     if outcome.reason:
         fail(f"training failed: {outcome.reason}\n{outcome.traceback}", code=1)
     Console().print(render(summarise(store)))

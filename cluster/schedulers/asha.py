@@ -8,6 +8,7 @@ never given to a checkpoint; a trial that is good by the standard of its day goe
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from cluster.schedulers.base import Rung, Scheduler
 from tuner.study.trial import Decision
@@ -28,6 +29,7 @@ class Asha(Scheduler):
         if reduction < 2 or grace_epochs < 1:
             raise ValueError(f"ASHA needs reduction of 2 or more and grace of 1 or more, got {reduction} and {grace_epochs}")
         self.reduction = reduction
+        self.grace_epochs = grace_epochs
         levels = []
         while grace_epochs < epochs:
             levels.append(grace_epochs)
@@ -36,6 +38,10 @@ class Asha(Scheduler):
         self._n_stopped = dict.fromkeys(levels, 0)
         self._epochs = epochs
         self._n_finished = 0
+
+    def describe(self) -> dict[str, Any]:
+        """The ladder."""
+        return {"grace_epochs": self.grace_epochs, "reduction": self.reduction}
 
     def decide(self, number: int, epoch: int, value: float) -> Decision:
         """At a rung, whether ``value`` is among the best 1/reduction of all that have come, itself included.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 from tuner.study.trial import Decision
 
@@ -25,6 +26,10 @@ class Scheduler(ABC):
     @abstractmethod
     def __init__(self, *, epochs: int) -> None:
         """``epochs`` is the budget of a trial."""
+
+    def describe(self) -> dict[str, Any]:
+        """Its arguments, for the record."""
+        return {}
 
     @abstractmethod
     def decide(self, number: int, epoch: int, value: float) -> Decision:

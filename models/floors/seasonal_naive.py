@@ -22,9 +22,10 @@ class SeasonalNaive:
         self.lookback = period or 0
 
     def fit(self, data: PreparedData, stage: Stage) -> None:
-        """Takes the horizon from the data, and the period if none was given."""
+        """Takes the horizon and the period from the data; a period of 1 if there is no whole season before the scores."""
         self._horizon = data.horizon
-        self.lookback = self._period or data.period
+        period = self._period or data.period
+        self.lookback = period if period <= int(stage.score[:, 0].min()) else 1
 
     def forecast(self, past: FloatArray) -> FloatArray:
         """(B, period, C) to (B, H, C)."""

@@ -46,6 +46,9 @@ MISTAKES = {
     "lookback beyond the data": (["--set", "data.lookback=1500"], "has 2000 rows in all"),
     "trials": (["--trials", "0"], "--trials must be 1 or more, got 0"),
     "time": (["--time", "soon"], "--time takes a duration"),
+    "not finite": (["--set", "train.learning_rate=inf"], "train.learning_rate must be a number, got 'inf'"),
+    "no core": (["--cpus-per-trial", "0"], "--cpus-per-trial must be above 0, got 0"),
+    "half a GPU more": (["--gpus-per-trial", "1.5"], "--gpus-per-trial must be 0, a share below 1, or whole, got 1.5"),
     "name": (["--name", "a/b"], "--name must be letters"),
     "file that does not exist": (["--dataset", "nowhere.csv"], "nowhere.csv"),
 }
@@ -59,6 +62,23 @@ def test_a_mistake_ends_with_one_sentence_before_anything_starts(arguments: list
     assert done.returncode == 2
     assert sentence in done.stderr
     assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
+
+
+TRAIN_MISTAKES = {
+    "metric": (["--metric", "mse"], "no metric is named 'mse'"),
+    "model": (["--set", "model.kernel=0"], "kernel"),
+    "threads": (["--threads", "0"], "--threads must be 1 or more, got 0"),
+    "accelerator": (["--accelerator", "tpu"], "--accelerator must be one that this machine has"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), TRAIN_MISTAKES.values(), ids=TRAIN_MISTAKES)
+def test_a_mistake_in_train_ends_with_one_sentence(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    done = tuner("train", "--space", "dlinear", "--dataset", "synthetic", "--runs", tmp_path / "runs", *arguments)
+    assert done.returncode == 2
+    assert sentence in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "runs").exists()
 

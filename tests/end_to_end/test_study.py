@@ -48,6 +48,11 @@ def test_every_trial_ends_and_the_baseline_comes_first(store: RunStore) -> None:
     assert rows[0].state is State.FINISHED
 
 
+def test_each_proposal_knows_all_that_has_ended(store: RunStore) -> None:
+    kinds = [event["kind"] for event in store.events() if event["kind"] in ("ask", "begin", "tell")]
+    assert kinds == ["ask", "begin", "tell"] * N_TRIALS
+
+
 def test_a_stopped_trial_leaves_the_worker_to_the_next(store: RunStore) -> None:
     assert any(row.state is State.STOPPED for row in store.rows())
 
@@ -122,17 +127,27 @@ def test_a_trial_repeats_in_a_fresh_process(store: RunStore, hash_seed: str) -> 
     assert "repeats" in done.stdout
 
 
-def test_a_trial_that_does_not_repeat_is_found_out(store: RunStore, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
+def reproduce_altered(store: RunStore, copy: Path, reports: str) -> str:
+    """What reproduce prints of a copy of trial 0 with other reports; its exit code is 1."""
     (copy / "trials" / "0").mkdir(parents=True)
     for name in ("study.json", "events.jsonl"):
         (copy / name).write_text((store.folder / name).read_text())
-    reports = (store.folder / "trials" / "0" / "reports.jsonl").read_text()
-    sha256 = store.reports(0)[0].weights_sha256
-    (copy / "trials" / "0" / "reports.jsonl").write_text(reports.replace(sha256, "0" * 64))
+    (copy / "trials" / "0" / "reports.jsonl").write_text(reports)
     done = tuner("reproduce", copy, "--trial", 0)
     assert done.returncode == 1
-    assert "weights were 000000000000" in done.stdout
+    return done.stdout
+
+
+def test_other_weights_are_found_out(store: RunStore, tmp_path: Path) -> None:
+    reports = (store.folder / "trials" / "0" / "reports.jsonl").read_text()
+    altered = reports.replace(store.reports(0)[0].weights_sha256, "0" * 64)
+    assert "weights were 000000000000" in reproduce_altered(store, tmp_path / "copy", altered)
+
+
+def test_a_report_that_does_not_come_again_is_found_out(store: RunStore, tmp_path: Path) -> None:
+    lines = (store.folder / "trials" / "0" / "reports.jsonl").read_text().splitlines(keepends=True)
+    printed = reproduce_altered(store, tmp_path / "copy", "".join([*lines, lines[-1]]))
+    assert f"ended after {EPOCHS} of {EPOCHS + 1} reports" in printed
 
 
 def essence(store: RunStore) -> list[dict[str, Any]]:
@@ -158,6 +173,13 @@ def test_train_gives_the_same_curve_as_a_trial(store: RunStore, tmp_path: Path) 
     assert f"epoch {EPOCHS}: train loss" in done.stdout
 
 
+def test_more_gpus_than_there_are_is_a_mistake_that_leaves_nothing(tmp_path: Path) -> None:
+    done = tuner("run", *STUDY, "--gpus-per-trial", 99, "--runs", tmp_path, "--name", "gpus")
+    assert done.returncode == 2
+    assert "--gpus-per-trial must not exceed the GPUs there are" in done.stderr
+    assert not (tmp_path / "gpus").exists()
+
+
 FRAGILE = [
     "--space", "tests.end_to_end.plugins.fragile", "--dataset", "synthetic", "--horizon", 12, "--sampler", "random",
     "--epochs", 2, "--cpus-per-trial", 1,
@@ -172,8 +194,9 @@ def fragile(runs: Path) -> RunStore:
 
 
 def test_a_diverging_trial_is_infeasible_and_the_study_goes_on(fragile: RunStore) -> None:
-    states = {bool(row.config["model.explode"]): row.state for row in fragile.rows()}
-    assert states[True] is State.INFEASIBLE
+    exploded = [row for row in fragile.rows() if row.config["model.explode"]]
+    assert exploded
+    assert {row.state for row in exploded} == {State.INFEASIBLE}
     assert len(fragile.rows()) == 6
 
 
@@ -181,6 +204,14 @@ def test_a_teardown_of_five_seconds_loses_no_trial(fragile: RunStore) -> None:
     good = [row for row in fragile.rows() if not row.config["model.explode"]]
     assert {row.state for row in good} <= {State.FINISHED, State.STOPPED}
     assert any(row.state is State.STOPPED for row in good)
+
+
+def test_a_study_without_a_finite_trial_ends_with_tables_and_without_a_best(runs: Path) -> None:
+    done = tuner("run", *FRAGILE, "--trials", 2, "--set", "model.explode=true", "--runs", runs, "--name", "hopeless")
+    assert done.returncode == 1, done.stderr
+    assert {row.state for row in RunStore.open(runs / "hopeless").rows()} == {State.INFEASIBLE}
+    assert (runs / "hopeless" / "trials.csv").exists()
+    assert not (runs / "hopeless" / "best").exists()
 
 
 def test_a_bug_in_a_model_ends_the_study_and_names_file_and_line(runs: Path) -> None:

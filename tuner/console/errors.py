@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 
 @contextmanager
@@ -16,7 +17,7 @@ def user_mistakes() -> Iterator[None]:
         fail(str(error.args[0]) if isinstance(error, LookupError) and error.args else str(error))
 
 
-def fail(sentence: str, code: int = 2) -> None:
+def fail(sentence: str, code: int = 2) -> NoReturn:
     """Prints the sentence and ends the process."""
     sys.stderr.write(f"error: {sentence}\n")
     raise SystemExit(code)

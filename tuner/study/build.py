@@ -57,8 +57,13 @@ def longest_lookback(space: Space) -> int:
     return max(value for value in candidates if isinstance(value, int))
 
 
+def absolute(dataset: str) -> str:
+    """A file's whole path, so that a study can be repeated from anywhere; a name as it is."""
+    return str(Path(dataset).resolve()) if Path(dataset).is_file() else dataset
+
+
 def default_name(space: str, dataset: str, horizon: int) -> str:
-    """A name that nobody has used."""
+    """A name with the time in it, to the second."""
     stem = re.sub(r"[^\w.-]+", "-", Path(dataset).stem)
     return f"{space.rpartition('.')[2]}-{stem}-h{horizon}-{datetime.now():%Y%m%d-%H%M%S}"
 

@@ -13,13 +13,15 @@ from tuner.study.study import Study
 
 def record(study: Study, data: ProblemData, baseline: Config) -> dict[str, Any]:
     """A JSON object."""
+    from datasets.windows.prepare import hash_panel
+
     panel = data.panel
     return {
         **study.to_json(),
         "baseline": baseline,
         "data": {
             "name": data.dataset.name,
-            "sha256": data.for_trials().sha256,
+            "sha256": hash_panel(panel),
             "n_rows": len(panel.values),
             "channels": list(panel.channels),
             "frequency": panel.frequency,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
@@ -159,6 +160,12 @@ def split_config(config: Mapping[str, Value]) -> tuple[dict[str, Any], TrainConf
     return parts["model"], TrainConfig(**parts["train"]), DataConfig(**parts["data"])
 
 
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError
+    return value
+
+
 def parse_value(key: Key, text: str) -> Value:
     """The value of ``--set key=text``.
 
@@ -169,7 +176,7 @@ def parse_value(key: Key, text: str) -> Value:
     candidates: list[Value] = [words[text.lower()]] if text.lower() in words else []
     for number in (int, float):
         try:
-            candidates.append(number(text))
+            candidates.append(_finite(number(text)))
         except ValueError:
             continue
     for candidate in (*candidates, text):

@@ -10,7 +10,35 @@ from datasets.windows.loaders import WindowSource
 from datasets.windows.prepared import PreparedData
 from datasets.windows.windowing import score_origins, train_origins
 from search_spaces.base import Config
+from tuner.study.schema import did_you_mean
+from tuner.training.metrics import METRICS
 from tuner.training.trial import build
+
+
+class ModelBroken(RuntimeError):
+    """A model's own code fails: no mistake of whoever runs it, so its traceback is kept."""
+
+
+def check_metric(name: str) -> None:
+    """Proves that there is such a metric.
+
+    Raises:
+        LookupError: there is not.
+    """
+    if name not in METRICS:
+        raise LookupError(did_you_mean(name, METRICS, "metric"))
+
+
+def check_accelerator(name: str) -> None:
+    """Proves that training can run there.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    there = {"cpu": True, "gpu": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(name):
+        usable = ", ".join(kind for kind, usable in there.items() if usable)
+        raise ValueError(f"--accelerator must be one that this machine has ({usable}), got {name!r}")
 
 
 def check_configs(model: str, configs: Iterable[Config], data: PreparedData) -> None:
@@ -18,6 +46,7 @@ def check_configs(model: str, configs: Iterable[Config], data: PreparedData) -> 
 
     Raises:
         ValueError: the model refuses a config, or the data is too short for it; the message says which.
+        ModelBroken: the model's code fails; its error is the cause.
     """
     for config in configs:
         try:
@@ -25,10 +54,12 @@ def check_configs(model: str, configs: Iterable[Config], data: PreparedData) -> 
             source = WindowSource(data, lookback=data_config.lookback, horizon=data.horizon)
             score_origins(data.stages[0], data.offsets, data.horizon)
             origins = train_origins(data.stages[0], data.offsets, data_config.lookback, data.horizon)
+            batch = source.batch(torch.as_tensor(origins[:2]))
+            torch.autograd.backward(built.training_loss(batch, head, None).mean())
         except ValueError as error:
             raise ValueError(f"{error} (config: {describe(config)})") from error
-        batch = source.batch(torch.as_tensor(origins[:2]))
-        torch.autograd.backward(built.training_loss(batch, head, None).mean())
+        except Exception as error:
+            raise ModelBroken(f"{model} cannot take a step with {describe(config)}") from error
 
 
 def describe(config: Config) -> str:

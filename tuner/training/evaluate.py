@@ -1,4 +1,4 @@
-"""Opens the test rows, once, for weights that are final and for the floors: same windows, same code."""
+"""Scores weights that are final, and the floors, on validation and test: same windows, same code."""
 
 from __future__ import annotations
 

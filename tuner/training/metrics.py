@@ -74,6 +74,7 @@ class ErrorSums:
                 "a score needs at least one observed value, the scored rows hold none; move the split or fill less"
             )
         by_channel = np.maximum(count.sum(0), 1)
+        assert len(scaler.std) == 1, "a scaler by series needs errors by series"
         std = scaler.std[0]
         total = count.sum()
         return Score(

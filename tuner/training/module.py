@@ -65,6 +65,8 @@ class ForecastModule(pl.LightningModule):  # type: ignore[misc]
         self._forward_loss = torch.compile(self._loss) if config.compile else self._loss
         self._loss_sum: Tensor | float = 0.0
         self._n_batches = 0
+        self.learning_rate = config.learning_rate
+        """Of the last step that was taken."""
 
     def _loss(self, batch: Batch) -> Tensor:
         observed = batch.future_observed
@@ -77,7 +79,8 @@ class ForecastModule(pl.LightningModule):  # type: ignore[misc]
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Keys the step's draws."""
-        seed_step(self.seed, self.global_step)
+        seed_step(self.seed, self.global_step, self.device)
+        self.learning_rate = self.trainer.optimizers[0].param_groups[0]["lr"]
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The mean loss over the observed values of a batch."""

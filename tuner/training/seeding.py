@@ -20,12 +20,14 @@ def seed_everything(seed: int) -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)
 
 
-def seed_step(seed: int, step: int) -> None:
+def seed_step(seed: int, step: int, device: torch.device) -> None:
     """Keys the draws of one optimiser step: dropout, sampled keys, sampled paths."""
     key = derive(seed, "step", step)
     torch.default_generator.manual_seed(key)
-    if torch.cuda.is_available():
-        torch.cuda.manual_seed_all(key)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(key)
+    elif device.type == "mps":
+        torch.mps.manual_seed(key)
 
 
 # What must be set before a process starts, because libraries read it once.

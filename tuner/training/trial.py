@@ -36,6 +36,9 @@ from tuner.training.scoring import score_model
 from tuner.training.seeding import seed_everything
 from tuner.training.trainer import make_trainer
 
+_NO_MEMORY = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
+"""How torch says it where it does not raise OutOfMemoryError."""
+
 
 class Diverged(Exception):
     """Training left the finite numbers: a fact about the config."""
@@ -70,8 +73,11 @@ def window_shape(config: Config, data: PreparedData) -> WindowShape:
 def build(model: str, config: Config, data: PreparedData, seed: int) -> tuple[Forecaster, Head, TrainConfig, DataConfig]:
     """The model of a config with its first weights, its head, and the rest of the config."""
     arguments, train, data_config = split_config(config)
+    kind = model_class(model)
+    if train.loss not in kind.heads:
+        raise ValueError(f"train.loss must be one that {model} supports ({', '.join(kind.heads)}), got {train.loss!r}")
     seed_everything(derive(seed, "weights"))
-    return model_class(model)(window_shape(config, data), **arguments), make_head(train.loss), train, data_config
+    return kind(window_shape(config, data), **arguments), make_head(train.loss), train, data_config
 
 
 def run_trial(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decision]) -> Outcome:
@@ -80,9 +86,11 @@ def run_trial(spec: TrialSpec, data: PreparedData, report: Callable[[Report], De
         try:
             state = _train(spec, data, report, log)
             return Outcome(state=state, log=log.take())
-        except (Diverged, MemoryError, torch.cuda.OutOfMemoryError) as error:
+        except (Diverged, MemoryError, torch.OutOfMemoryError) as error:
             return Outcome(state=State.INFEASIBLE, reason=f"{type(error).__name__}: {error}", log=log.take())
         except Exception as error:
+            if isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY):
+                return Outcome(state=State.INFEASIBLE, reason=str(error).partition("\n")[0], log=log.take())
             frame = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{type(error).__name__} at {frame.filename}:{frame.lineno}"
             reason = f"{place}: {str(error).partition(chr(10))[0]}"
@@ -93,6 +101,8 @@ def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decis
     torch.set_num_threads(spec.n_threads)
     device = torch.device("cuda" if spec.accelerator == "gpu" else spec.accelerator)
     stage = data.stages[0]
+    if spec.config.get("train.compile"):
+        torch._dynamo.reset()  # what a warm actor compiled before must not decide what runs now
     model, head, train, data_config = build(spec.model, spec.config, data, spec.seed)
     source = WindowSource(data, lookback=data_config.lookback, horizon=data.horizon, device=device)
     origins = train_origins(stage, data.offsets, data_config.lookback, data.horizon)
@@ -114,7 +124,7 @@ def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decis
         improved = value < best
         best = min(best, value)
         weights = save_weights(model)
-        epoch, rate = trainer.current_epoch + 1, trainer.optimizers[0].param_groups[0]["lr"]
+        epoch = trainer.current_epoch + 1
         loader.set_epoch(epoch)
         answer = report(
             Report(
@@ -124,7 +134,7 @@ def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decis
                 metrics={
                     "train_loss": train_loss,
                     **score.metrics,
-                    "learning_rate": rate,
+                    "learning_rate": module.learning_rate,
                 },
                 timing={"train_s": trained - started, "score_s": time.perf_counter() - trained},
                 weights_sha256=hashlib.sha256(weights).hexdigest(),
@@ -137,7 +147,10 @@ def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decis
         return not stopped
 
     trainer = make_trainer(train, epochs=spec.epochs, accelerator=spec.accelerator, then=after_epoch)
-    trainer.fit(module, train_dataloaders=loader)
+    try:
+        trainer.fit(module, train_dataloaders=loader)
+    except SystemExit as error:  # so Lightning ends on Ctrl-C
+        raise KeyboardInterrupt from error
     return State.STOPPED if stopped else State.FINISHED
 
 

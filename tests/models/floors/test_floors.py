@@ -139,3 +139,11 @@ def etth1_score(floor: Floor, horizon: int) -> tuple[float, float]:
 )
 def test_floors_reach_their_figures_on_etth1(floor: Floor, horizon: int, mse: float, mae: float) -> None:
     assert etth1_score(floor, horizon) == pytest.approx((mse, mae), abs=6e-4)
+
+
+def test_a_season_longer_than_the_history_falls_back_to_the_last_value() -> None:
+    values = np.random.default_rng(0).normal(size=(300, 2))
+    data = prepared(values, horizon=3, train_end=200, score_end=300, period=1440)
+    floor = SeasonalNaive()
+    floor.fit(data, data.stages[0])
+    assert floor.lookback == 1

@@ -36,6 +36,21 @@ def test_a_trial_reports_after_each_epoch() -> None:
     assert [(report.epoch, report.step) for report in reports] == [(1, 4), (2, 8), (3, 12)]
 
 
+def test_the_reported_rate_is_the_one_that_the_epoch_trained_with() -> None:
+    _, reports = run({"train.schedule": "halve", "train.learning_rate": 0.01})
+    assert [report.metrics["learning_rate"] for report in reports] == pytest.approx([0.01, 0.005, 0.0025])
+
+
+def test_memory_that_cannot_be_had_makes_a_trial_infeasible() -> None:
+    outcome, _ = run({"model": "tests.tuner.training.talkative", "model.n_bytes": 2**60})
+    assert outcome.state is State.INFEASIBLE
+
+
+def test_a_loss_that_a_model_does_not_support_is_refused() -> None:
+    outcome, _ = run({"model": "tests.tuner.training.talkative", "train.loss": "huber"})
+    assert "train.loss must be one that tests.tuner.training.talkative supports (mse)" in outcome.reason
+
+
 def test_a_stop_ends_a_trial_after_the_epoch() -> None:
     outcome, reports = run({}, stop_at=2)
     assert (outcome.state, len(reports)) == (State.STOPPED, 2)
@@ -79,7 +94,7 @@ def test_other_seeds_give_other_weights() -> None:
 def test_the_draws_of_a_step_are_a_function_of_seed_and_step() -> None:
     draws = []
     for seed, step in ((1, 2), (1, 3), (2, 2), (1, 2)):
-        seed_step(seed, step)
+        seed_step(seed, step, torch.device("cpu"))
         draws.append(torch.rand(1).item())
     assert draws[0] == draws[3]
     assert len(set(draws)) == 3
