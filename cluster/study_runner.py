@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import tempfile
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, replace
@@ -101,6 +102,8 @@ def _search(loop: StudyLoop, data: PreparedData, spec: TrialSpec, placement: Pla
 
     from cluster.ray_scheduler import RayScheduler, Watch
     from cluster.ray_search import RaySearch
+
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(placement.n_slots)
 
     def changed() -> None:
         watcher.changed(loop)
