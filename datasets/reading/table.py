@@ -13,11 +13,11 @@ import pandas as pd
 import pyarrow as pa
 
 from datasets.base import BoolArray, FloatArray, Panel
+from datasets.reading import TABLE_SUFFIXES
 from datasets.reading.frequency import infer
 
 TIME_NAMES = ("date", "time", "timestamp", "datetime", "ds", "time_hour")
 FILLS = ("forward", "linear", "zero")
-_SUFFIXES = (".csv", ".csv.gz", ".parquet")
 _UNREADABLE = (OSError, UnicodeDecodeError, EOFError, zlib.error, csv.Error, pa.ArrowException)
 
 
@@ -68,8 +68,10 @@ def _frame(path: Path) -> tuple[pd.DataFrame, Callable[[int], str]]:
     """The raw table, and what a row is called in its file."""
     if not path.is_file():
         raise ValueError(f"{path}: {'a folder is no table' if path.is_dir() else 'there is no such file'}; check the path")
-    if not path.name.lower().endswith(_SUFFIXES):
-        raise ValueError(f"{path}: a table is a {', '.join(_SUFFIXES)} file, got {path.suffix or 'no suffix'!r}; convert it")
+    if not path.name.lower().endswith(TABLE_SUFFIXES):
+        raise ValueError(
+            f"{path}: a table is a {', '.join(TABLE_SUFFIXES)} file, got {path.suffix or 'no suffix'!r}; convert it"
+        )
     try:
         if path.suffix.lower() == ".parquet":
             frame = pd.read_parquet(path)
@@ -90,7 +92,7 @@ def _frame(path: Path) -> tuple[pd.DataFrame, Callable[[int], str]]:
         detail = _first_line(error).removeprefix("Error tokenizing data. C error: ") if tokenizer else "more cells than names"
         raise ValueError(f"{path}: every line needs as many cells as the header, got: {detail}; mend the file") from None
     except (*_UNREADABLE, ValueError) as error:
-        suffix = next(suffix for suffix in reversed(_SUFFIXES) if path.name.lower().endswith(suffix))
+        suffix = next(suffix for suffix in reversed(TABLE_SUFFIXES) if path.name.lower().endswith(suffix))
         raise ValueError(f"{path}: the file must be a sound {suffix[1:]}, got: {_first_line(error)}; is it one?") from None
     if (unnamed := header.isna() | header.duplicated()).any():
         column = int(np.argmax(unnamed))

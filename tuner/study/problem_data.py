@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import datasets
 from datasets.config import Borders
+from datasets.reading import TABLE_SUFFIXES
 from tuner.study.schema import did_you_mean
 from tuner.study.study import Problem
 
 if TYPE_CHECKING:
     from datasets.base import Dataset, Panel
     from datasets.windows.prepared import PreparedData
-
-FILE_SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 
 def find_dataset(problem: Problem) -> Dataset:
@@ -27,7 +26,7 @@ def find_dataset(problem: Problem) -> Dataset:
     if problem.dataset in datasets.names():
         return datasets.get(problem.dataset)
     path = Path(problem.dataset)
-    if path.name.endswith(FILE_SUFFIXES) or path.exists():
+    if path.name.endswith(TABLE_SUFFIXES) or path.exists():
         from datasets.base import Dataset
         from datasets.reading.table import read_table
 
