@@ -1,8 +1,13 @@
-"""What of the data a space may search. Standard library only."""
+"""What of the data a space may search, and where series are cut. Standard library only."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+Scaling = Literal["standard", "mean", "none"]
+Lags = Literal["none", "frequency"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,10 +16,21 @@ class DataConfig:
 
     lookback: int = 96
     """Steps of the past that the model sees."""
+    scaling: Scaling = "standard"
+    """What feeds the model, by series and channel, from train rows: standard: z-score; mean: divided by the mean size; none."""
+    lags: Lags = "none"
+    """frequency: each step comes with the values of usual lags (an hour, a day, a week ... before), for models that use them."""
+    longest_lag: int | None = None
+    """Lags beyond it are left out, in steps; None leaves out none."""
 
     def __post_init__(self) -> None:
         if self.lookback < 1:
             raise ValueError(f"data.lookback must be 1 or more, got {self.lookback}")
+        if self.longest_lag is not None and self.longest_lag < 1:
+            raise ValueError(f"data.longest_lag must be 1 or more, or none, got {self.longest_lag}")
+        for name, allowed in (("scaling", Scaling), ("lags", Lags)):
+            if getattr(self, name) not in get_args(allowed):
+                raise ValueError(f"data.{name} must be one of {', '.join(get_args(allowed))}, got {getattr(self, name)!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +48,20 @@ class Borders:
         if not 0 < self.train_end < self.val_end < self.test_end:
             raise ValueError(f"borders must rise from above 0, got {self}")
 
-    @classmethod
-    def from_fractions(cls, n_rows: int, train: float = 0.7, test: float = 0.2) -> Borders:
-        """The field's usual cut: train from the start, test from the end, validation between; fractions of ``n_rows``."""
-        return cls(train_end=int(n_rows * train), val_end=n_rows - int(n_rows * test), test_end=n_rows)
+
+Cut: TypeAlias = Callable[[int, int], Borders]
+"""(rows of a series, horizon) to its borders."""
+
+
+def by_fractions(n_rows: int, horizon: int, train: float = 0.7, test: float = 0.2) -> Borders:
+    """The field's usual cut of one long series: train from the start, test from the end, validation between."""
+    return Borders(train_end=int(n_rows * train), val_end=n_rows - int(n_rows * test), test_end=n_rows)
+
+
+def last_horizons(n_rows: int, horizon: int) -> Borders:
+    """The usual cut of many short series: the last ``horizon`` rows test, as many before them validate (Monash's archive)."""
+    return Borders(train_end=n_rows - 2 * horizon, val_end=n_rows - horizon, test_end=n_rows)
+
+
+SPLITS: dict[str, Cut] = {"fractions": by_fractions, "last": last_horizons}
+"""By the name that ``--split`` takes."""

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from datasets.windows.batch import Batch, Inputs
 
 if TYPE_CHECKING:
+    from models.heads.draws import Draws
     from models.heads.base import Head
+
+Use: TypeAlias = Literal["covariates", "known", "static", "lags", "observed"]
+
+HEADS = ("mse", "mae", "huber", "quantile", "implicit_quantile", "normal", "student_t", "negative_binomial", "low_rank_normal")
+"""Every value of ``train.loss``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +33,18 @@ class WindowShape:
     n_past_covariates: int = 0
     n_known: int = 0
     n_static: int = 0
-    n_lags: int = 0
-    static_cardinalities: tuple[int, ...] = ()
+    lags: tuple[int, ...] = ()
+    """Steps back of each of the n lags of ``past_lags``."""
+    cardinalities: tuple[int, ...] = ()
+    """How many values each of the G static categories has."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """Paths of the future, scaled like the inputs. A point forecast is one path."""
+    """Paths of the future, scaled like the inputs. A point forecast is one path.
+
+    A path is one draw from the joint distribution of all steps and channels, as far as the model knows it.
+    """
 
     paths: Float[Tensor, "B n H C"]
 
@@ -46,7 +56,11 @@ class Forecast:
     @property
     def median(self) -> Float[Tensor, "B H C"]:
         """The median over paths: the best answer under absolute error."""
-        return self.paths[:, 0] if self.paths.shape[1] == 1 else self.paths.median(1).values
+        return self.quantile(0.5)
+
+    def quantile(self, level: float) -> Float[Tensor, "B H C"]:
+        """The value that a share ``level`` of the paths stays under, between two paths by a line."""
+        return self.paths[:, 0] if self.paths.shape[1] == 1 else self.paths.float().quantile(level, 1)
 
 
 class Forecaster(nn.Module, ABC):
@@ -57,8 +71,10 @@ class Forecaster(nn.Module, ABC):
     step), and from a generator of its own with a fixed seed while evaluating.
     """
 
-    heads: ClassVar[tuple[str, ...]] = ("mse", "mae", "huber")
-    """The values of ``train.loss`` that the model supports."""
+    heads: ClassVar[tuple[str, ...]] = HEADS
+    """The values of ``train.loss`` that the model supports; all of them, unless it says so."""
+    uses: ClassVar[frozenset[Use]] = frozenset()
+    """What it reads of ``Inputs`` beyond the past of the targets."""
 
     def __init__(self, shape: WindowShape) -> None:
         super().__init__()
@@ -68,10 +84,10 @@ class Forecaster(nn.Module, ABC):
     def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
         """The outputs that a head reads, from the past alone."""
 
-    def training_loss(self, batch: Batch, head: Head, generator: torch.Generator | None) -> Float[Tensor, "B H C"]:
+    def training_loss(self, batch: Batch, head: Head) -> Float[Tensor, "B H C"]:
         """The loss of each future value. Override it for teacher forcing, auxiliary losses or an own likelihood."""
         return head.loss(self(batch.inputs), batch)
 
-    def predict(self, inputs: Inputs, head: Head, n_paths: int, generator: torch.Generator | None) -> Forecast:
-        """The forecast. Override it in a model that samples by itself."""
-        return head.forecast(self(inputs), inputs, n_paths, generator)
+    def predict(self, inputs: Inputs, head: Head, n_paths: int, draws: Draws) -> Forecast:
+        """The forecast. Override it in a model that samples by itself; all that it draws comes from ``draws``."""
+        return head.forecast(self(inputs), inputs, n_paths, draws)

@@ -35,9 +35,15 @@ def normalise(alias: str) -> str:
     return f"{n if n > 1 else ''}{name}{anchor.upper()}"
 
 
+def step_of(frequency: str) -> tuple[int, str]:
+    """A step as so many units: second, minute, hour, day, week, month, quarter or year."""
+    n, name, _ = _parts(frequency)
+    return n, _UNITS[name]
+
+
 def unit_of(frequency: str) -> str:
-    """The unit of which a step is a multiple: second, minute, hour, day, week, month, quarter or year."""
-    return _UNITS[_parts(frequency)[1]]
+    """The unit of which a step is a multiple."""
+    return step_of(frequency)[1]
 
 
 def period_of(frequency: str) -> int:

@@ -22,6 +22,9 @@ class Inputs:
     """Calendar features and covariates that are known ahead."""
     future_known: Float[Tensor, "B H K"]
     past_lags: Float[Tensor, "B L C n"]
+    """The target so many steps before each step of the past; scaled."""
+    future_lags: Float[Tensor, "B H C n"]
+    """The same for each step of the horizon; 0 where it would lie after the origin."""
     static: Float[Tensor, "B S"]
     static_categories: Int[Tensor, "B G"]
     loc: Float[Tensor, "B 1 C"]

@@ -10,39 +10,55 @@ import torch
 from torch import Tensor
 
 from datasets.base import IntArray
+from datasets.config import DataConfig
 from datasets.windows.batch import Batch, Inputs
-from datasets.windows.prepared import PreparedData
-from datasets.windows.windowing import check_windows
+from datasets.windows.lags import lags_of
+from datasets.windows.prepared import PreparedData, Scaler, Stage
+from datasets.windows.scaling import scaled
+from datasets.windows.windowing import Origins, check_windows
+
+_CHUNK = 1 << 16
+"""Places of a permutation that are worked out at a time."""
 
 
 class WindowSource:
-    """The arrays of a trial as tensors on its device, and the way from origins to a ``Batch``.
+    """The arrays of a stage as tensors on a device, scaled as its train rows say, and the way from origins to a ``Batch``.
 
     Args:
-        data: Scaled arrays; they may be read-only, and on the CPU they are not copied.
-        lookback: L, steps of the past.
-        horizon: H, steps of the future.
+        data: In original units; its arrays may be read-only.
+        stage: Whose train rows give level and spread.
+        config: Lookback, scaling, lags.
         device: Where batches are gathered.
     """
 
-    def __init__(self, data: PreparedData, lookback: int, horizon: int, device: torch.device | str = "cpu") -> None:
-        self.lookback, self.horizon, self.device = lookback, horizon, torch.device(device)
+    def __init__(self, data: PreparedData, stage: Stage, config: DataConfig, device: torch.device | str = "cpu") -> None:
+        self.lookback, self.horizon, self.device = config.lookback, data.horizon, torch.device(device)
+        self.lags = source_lags(config, data.frequency)
+        self.reach = config.lookback + max(self.lags, default=0)
         self.offsets = data.offsets
-        values, known = (_tensor(array, self.device) for array in (data.values, data.known))
+        scalers = stage.scalers
+        loc, scale = scalers.targets.affine(config.scaling)
+        values = scaled(data.values, loc, scale, data.offsets)
+        self._values = _tensor(values, self.device)
         # A complete panel is the rule; then one True stands for all of them and nothing is gathered.
-        mask = None if data.observed.all() else _tensor(data.observed, self.device)
-        self._n_channels, self._n_known = values.shape[1], known.shape[1]
-        self._past, self._future = (
-            [_windows(array, steps) for array in (values, known, mask) if array is not None] for steps in (lookback, horizon)
-        )
-        scaler = (data.scaler.mean, data.scaler.std)
-        self._loc, self._scale = (_tensor(array.astype(np.float32), self.device).unsqueeze(1) for array in scaler)
+        self._observed = None if data.observed.all() else _tensor(data.observed, self.device)
+        self._covariates = self._pooled(data.covariates, scalers.covariates)
+        self._known = self._pooled(data.known, scalers.known)
+        self._calendar = _tensor(data.calendar, self.device)
         self._ends = _tensor(data.offsets[1:], self.device)
+        self._shift = _tensor(data.calendar_rows - data.offsets[:-1], self.device)
+        self._loc, self._scale = (_tensor(part.astype(np.float32), self.device).unsqueeze(1) for part in (loc, scale))
+        self._static = self._pooled(data.static, scalers.static)
+        self._categories = _tensor(data.static_categories, self.device)
         self._true = torch.ones((), dtype=torch.bool, device=self.device)
+        self._lag_places = _tensor(np.array(self.lags, dtype=np.int64), self.device)
 
-    def check(self, origins: IntArray) -> None:
+    def _pooled(self, columns: np.ndarray, scaler: Scaler) -> Tensor:
+        return _tensor(scaled(columns, scaler.mean, scaler.std, self.offsets), self.device)
+
+    def check(self, origins: Origins) -> None:
         """Makes sure that these windows exist; see ``check_windows``."""
-        check_windows(origins, self.offsets, self.lookback, self.horizon)
+        check_windows(origins, self.offsets, self.reach, self.horizon)
 
     def batch(self, origins: Tensor) -> Batch:
         """The windows at some origins.
@@ -50,49 +66,72 @@ class WindowSource:
         Args:
             origins: (B,) int64 flat rows, on this source's device.
         """
-        size = len(origins)
-        past_target, past_known, *past_mask = self._gather(self._past, origins - (self.lookback - 1), self.lookback)
-        future_target, future_known, *future_mask = self._gather(self._future, origins + 1, self.horizon)
-        series = torch.bucketize(origins, self._ends, right=True) if len(self._loc) > 1 else origins.new_zeros(1)
-        absent = past_target.new_zeros(0)
+        series = torch.bucketize(origins, self._ends, right=True) if len(self._ends) > 1 else origins.new_zeros(len(origins))
+        past, future = origins - (self.lookback - 1), origins + 1
+        target = _gather(self._values, past, self.lookback)
+        future_target = _gather(self._values, future, self.horizon)
+        on_calendar = self._shift[series]
+        past_lags, future_lags = self._lagged(origins, target)
         inputs = Inputs(
-            past_target=past_target,
-            past_observed=past_mask[0] if past_mask else self._true.expand_as(past_target),
-            past_covariates=absent.view(size, self.lookback, 0),
-            past_known=past_known,
-            future_known=future_known,
-            past_lags=absent.view(size, self.lookback, self._n_channels, 0),
-            static=absent.view(size, 0),
-            static_categories=origins.new_zeros(0).view(size, 0),
-            loc=self._loc[series].expand(size, 1, -1),
-            scale=self._scale[series].expand(size, 1, -1),
+            past_target=target,
+            past_observed=self._mask(past, self.lookback, target),
+            past_covariates=_gather(self._covariates, past, self.lookback),
+            past_known=self._ahead(past, past + on_calendar, self.lookback),
+            future_known=self._ahead(future, future + on_calendar, self.horizon),
+            past_lags=past_lags,
+            future_lags=future_lags,
+            static=self._static[series],
+            static_categories=self._categories[series],
+            loc=self._loc[series],
+            scale=self._scale[series],
         )
-        observed = future_mask[0] if future_mask else self._true.expand_as(future_target)
-        return Batch(inputs=inputs, future_target=future_target, future_observed=observed)
+        return Batch(
+            inputs=inputs,
+            future_target=future_target,
+            future_observed=self._mask(future, self.horizon, future_target),
+        )
 
-    def _gather(self, windows: list[Tensor], starts: Tensor, steps: int) -> list[Tensor]:
-        widths = (self._n_channels, self._n_known, self._n_channels)
-        return [
-            view.index_select(0, starts).view(len(starts), steps, width) for view, width in zip(windows, widths, strict=False)
-        ]
+    def _mask(self, starts: Tensor, steps: int, like: Tensor) -> Tensor:
+        return self._true.expand_as(like) if self._observed is None else _gather(self._observed, starts, steps)
+
+    def _ahead(self, starts: Tensor, calendar_starts: Tensor, steps: int) -> Tensor:
+        calendar = _gather(self._calendar, calendar_starts, steps)
+        return torch.cat([calendar, _gather(self._known, starts, steps)], -1) if self._known.shape[1] else calendar
+
+    def _lagged(self, origins: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        size, _, width = target.shape
+        if not self.lags:
+            return target.new_zeros(size, self.lookback, width, 0), target.new_zeros(size, self.horizon, width, 0)
+        history = _gather(self._values, origins - (self.reach - 1), self.reach)
+        history = torch.cat([history, history.new_zeros(size, self.horizon, width)], 1)
+        first = self.reach - self.lookback
+        steps = torch.arange(first, first + self.lookback + self.horizon, device=self.device)
+        lagged = history[:, steps[:, None] - self._lag_places].transpose(2, 3)
+        return lagged[:, : self.lookback], lagged[:, self.lookback :]
+
+
+def source_lags(config: DataConfig, frequency: str) -> tuple[int, ...]:
+    """The lags that a config asks for."""
+    return lags_of(frequency, config.longest_lag) if config.lags == "frequency" else ()
 
 
 class TrainLoader:
     """An endless stream of shuffled windows, cut into epochs. What an epoch holds is a function of seed and epoch alone.
 
     The stream is one permutation of all windows after the other; permutation p is keyed by (seed, p). Epoch e takes the
-    positions from e x W on, so short epochs share out a permutation before any window comes again.
+    positions from e x W on, so short epochs share out a permutation before any window comes again. A place of a permutation is
+    worked out when it is needed: nothing grows with the number of windows.
 
     Args:
         source: Where windows come from.
-        origins: (n,) flat rows of all training windows.
+        origins: Of all training windows.
         batch_size: Windows a batch; the last batch of an epoch may be smaller.
-        windows_per_epoch: W; None takes n.
+        windows_per_epoch: W; None takes all.
         seed: Key of the order.
     """
 
     def __init__(
-        self, source: WindowSource, origins: IntArray, batch_size: int, windows_per_epoch: int | None = None, seed: int = 0
+        self, source: WindowSource, origins: Origins, batch_size: int, windows_per_epoch: int | None = None, seed: int = 0
     ) -> None:
         source.check(origins)
         self.source, self.origins, self.batch_size, self.seed = source, origins, batch_size, seed
@@ -108,16 +147,22 @@ class TrainLoader:
         return -(-self.windows_per_epoch // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        return _batches(self.source, self.order(self.epoch), self.batch_size)
+        chunk = max(_CHUNK // self.batch_size, 1) * self.batch_size
+        for start in range(0, self.windows_per_epoch, chunk):
+            order = _tensor(self.order(self.epoch, start, min(start + chunk, self.windows_per_epoch)), self.source.device)
+            for batch in range(0, len(order), self.batch_size):
+                yield self.source.batch(order[batch : batch + self.batch_size])
 
-    def order(self, epoch: int) -> IntArray:
-        """(W,): the origins of an epoch, in order."""
-        n, first = len(self.origins), epoch * self.windows_per_epoch
-        last = first + self.windows_per_epoch
-        pages = range(first // n, (last - 1) // n + 1)
-        stream = np.concatenate([_permutation(self.seed, page, n) for page in pages])
-        origins: IntArray = self.origins[stream[first - pages[0] * n : last - pages[0] * n]]
-        return origins
+    def order(self, epoch: int, start: int = 0, end: int | None = None) -> IntArray:
+        """(end - start,): the origins of an epoch in order, or of a part of it."""
+        first = epoch * self.windows_per_epoch
+        places = np.arange(first + start, first + (self.windows_per_epoch if end is None else end), dtype=np.int64)
+        page, place = np.divmod(places, len(self.origins))
+        shuffled = np.empty_like(place)
+        for p in np.unique(page):
+            here = page == p
+            shuffled[here] = permuted(place[here], len(self.origins), self.seed, int(p))
+        return self.origins.take(shuffled)
 
 
 class ScoreLoader:
@@ -125,11 +170,11 @@ class ScoreLoader:
 
     Args:
         source: Where windows come from.
-        origins: (n,) flat rows of the windows that are scored.
+        origins: Of the windows that are scored.
         batch_size: Windows a batch; the last one may be smaller.
     """
 
-    def __init__(self, source: WindowSource, origins: IntArray, batch_size: int) -> None:
+    def __init__(self, source: WindowSource, origins: Origins, batch_size: int) -> None:
         source.check(origins)
         self.source, self.origins, self.batch_size = source, origins, batch_size
 
@@ -137,26 +182,45 @@ class ScoreLoader:
         """Batches."""
         return -(-len(self.origins) // self.batch_size)
 
-    def __iter__(self) -> Iterator[Batch]:
-        return _batches(self.source, self.origins, self.batch_size)
+    def __iter__(self) -> Iterator[tuple[IntArray, Batch]]:
+        for origins in self.origins.batches(self.batch_size):
+            yield origins, self.source.batch(_tensor(origins, self.source.device))
 
 
-def _batches(source: WindowSource, origins: IntArray, batch_size: int) -> Iterator[Batch]:
-    on_device = _tensor(origins, source.device)
-    for start in range(0, len(origins), batch_size):
-        yield source.batch(on_device[start : start + batch_size])
+def permuted(places: IntArray, n: int, seed: int, page: int) -> IntArray:
+    """Where permutation ``page`` of 0 .. n - 1 puts some places, each by itself.
+
+    A Feistel network on the least even number of bits that holds n; what falls outside walks on until it is inside (Black and
+    Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002). Whole numbers alone: the same on every machine.
+    """
+    half = max((max(n - 1, 1).bit_length() + 1) // 2, 1)
+    mask = np.uint64((1 << half) - 1)
+    keys = np.random.SeedSequence(seed, spawn_key=(page,)).generate_state(6, np.uint64)
+    result = places.astype(np.uint64)
+    walking = np.ones(len(places), dtype=bool)
+    while walking.any():
+        left, right = result[walking] >> np.uint64(half), result[walking] & mask
+        for key in keys:
+            left, right = right, left ^ (_mixed(right + key) & mask)
+        result[walking] = (left << np.uint64(half)) | right
+        walking[walking] = result[walking] >= n
+    return result.astype(np.int64)
 
 
-def _permutation(seed: int, page: int, n: int) -> IntArray:
-    # Raw bits, sorted: numpy promises them for ever, and makes no such promise for Generator.permutation.
-    bits = np.random.Philox(np.random.SeedSequence(seed, spawn_key=(page,))).random_raw(n)
-    return np.argsort(bits, kind="stable").astype(np.int64)
+def _mixed(numbers: np.ndarray) -> np.ndarray:
+    """The finaliser of splitmix64 (Steele, Lea and Flood, OOPSLA 2014): bits that look random."""
+    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return numbers ^ (numbers >> np.uint64(31))
 
 
-def _windows(array: Tensor, steps: int) -> Tensor:
-    """(rows - steps + 1, steps x width): every run of rows, as overlapping views of one buffer."""
+def _gather(array: Tensor, starts: Tensor, steps: int) -> Tensor:
+    """(B, steps, width): a run of rows from each start, read from overlapping views of one buffer."""
     rows, width = array.shape
-    return array.as_strided((max(rows - steps + 1, 0), steps * width), (width, 1))
+    if not width:
+        return array.new_zeros(len(starts), steps, 0)
+    windows = array.as_strided((max(rows - steps + 1, 0), steps * width), (width, 1))
+    return windows.index_select(0, starts).view(len(starts), steps, width)
 
 
 def _tensor(array: np.ndarray, device: torch.device) -> Tensor:

@@ -1,81 +1,102 @@
-"""``Panel`` to ``PreparedData``: cut, scaled, with its calendar and its stages."""
+"""``Panel`` to ``PreparedData``: cut, with its calendar and its stages."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
-from datasets.base import Panel
-from datasets.config import Borders
+from datasets.base import FloatArray, IntArray, Panel
 from datasets.reading.frequency import period_of
-from datasets.windows.prepared import PreparedData, Scaler, Stage
-from datasets.windows.scaling import fit_scaler, transform
-from datasets.windows.splits import future_stage, holdout, test_stage
+from datasets.windows.prepared import PreparedData, Scalers, Split, Stage
+from datasets.windows.scaling import fit_scalers
+from datasets.windows.splits import future
 from datasets.windows.time_features import calendar
 from datasets.windows.windowing import score_origins
 
 
-def prepare(panel: Panel, borders: Borders | Callable[[int], Borders], horizon: int, *, test: bool) -> PreparedData:
-    """What trials see, or with ``test`` what evaluation sees.
+def prepare(panel: Panel, splits: Sequence[Split], horizon: int) -> PreparedData:
+    """The panel up to the last row that any of the splits scores, with statistics of the train rows of each.
 
     Args:
-        panel: The whole panel.
-        borders: Where each series is cut, or rows of a series to its borders.
+        panel: The whole panel, filled.
+        splits: What trials see, or with the test split what evaluation sees.
         horizon: Steps of the future that are forecast.
-        test: False: the arrays end with the last validation row, and there is one stage. True: they end with the last test
-            row, and a test stage follows. The scaler is the same, for it knows the train rows only.
 
     Raises:
-        ValueError: the borders go past a series, or no window fits the rows that are scored.
+        ValueError: a split goes past a series, or no window fits the rows that are scored.
     """
-    cuts = [borders(int(n)) if callable(borders) else borders for n in panel.lengths]
-    for name, n, cut in zip(panel.series, panel.lengths, cuts, strict=True):
-        if cut.test_end > n:
-            raise ValueError(f"borders must lie inside the series, got {cut} for {name!r} with {n} rows; bring all of its rows")
-    stages = (holdout(*cuts), test_stage(*cuts)) if test else (holdout(*cuts),)
-    ends = [cut.test_end if test else cut.val_end for cut in cuts]
-    data = _assemble(panel, fit_scaler(panel, stages[0]), horizon, stages, ends, n_future=0)
+    ends = np.max([np.maximum(split.train[:, 1], split.score[:, 1]) for split in splits], axis=0)
+    for name, n, end in zip(panel.series, panel.history, ends, strict=True):
+        if end > n:
+            raise ValueError(f"borders must lie inside the series, got row {end} of {name!r} with {n} rows; bring all of its rows")
+    stages = tuple(
+        Stage(name=split.name, train=split.train, score=split.score, scalers=fit_scalers(panel, split.train)) for split in splits
+    )
+    data = _assemble(panel, horizon, stages, ends, n_future=0)
     for stage in stages:
         score_origins(stage, data.offsets, horizon)
     return data
 
 
-def prepare_history(panel: Panel, scaler: Scaler, horizon: int) -> PreparedData:
-    """What prediction sees: every row, scaled as the weights know it, and ``horizon`` rows more that nobody has observed.
+def prepare_history(panel: Panel, scalers: Scalers, horizon: int) -> PreparedData:
+    """What prediction sees: every row of the history, and ``horizon`` rows more whose targets nobody has observed.
 
-    Its one stage, ``future``, scores one window a series, with its origin at the last known row. The rows to come hold the
-    calendar; their targets are 0 and not observed.
+    Its one stage, ``future``, scores one window a series, with its origin at the last row with an observed target. The rows to
+    come hold the calendar, and what the panel's rows after the history say is known ahead; their targets are 0.
 
     Args:
-        panel: The whole history.
-        scaler: The one that was fitted for training.
+        panel: The whole history, and for covariates known ahead the horizon's rows.
+        scalers: As fitted for training; that of the targets has the series of this panel, in its order.
         horizon: Steps to forecast.
+
+    Raises:
+        ValueError: a covariate that is known ahead ends before the horizon.
     """
-    lengths = [int(n) for n in panel.lengths]
-    return _assemble(panel, scaler, horizon, (future_stage(lengths, horizon),), lengths, n_future=horizon)
+    lengths = panel.history
+    if panel.known_names:
+        for name, have, n in zip(panel.series, panel.lengths, lengths, strict=True):
+            if have < n + horizon:
+                raise ValueError(
+                    f"covariates known ahead ({', '.join(panel.known_names)}) must reach through the horizon, series {name!r} has "
+                    f"{have - n} rows of {horizon} after its last target; add rows with empty targets"
+                )
+    split = future([int(n) for n in lengths], horizon)
+    stage = Stage(name=split.name, train=split.train, score=split.score, scalers=scalers)
+    return _assemble(panel, horizon, (stage,), lengths, n_future=horizon)
 
 
-def _assemble(
-    panel: Panel, scaler: Scaler, horizon: int, stages: tuple[Stage, ...], ends: list[int], n_future: int
-) -> PreparedData:
-    scaled = transform(panel.values, scaler, panel.offsets)
-
+def _assemble(panel: Panel, horizon: int, stages: tuple[Stage, ...], ends: IntArray, n_future: int) -> PreparedData:
     def cut(array: np.ndarray) -> np.ndarray:
-        parts = [array[start : start + end] for start, end in zip(panel.offsets, ends, strict=False)]
-        return np.concatenate([np.pad(part, ((0, n_future), (0, 0))) for part in parts])
+        if not n_future and (ends == panel.lengths).all():
+            return array
+        return np.concatenate(
+            [np.pad(array[a : a + end], ((0, n_future), (0, 0))) for (a, _), end in zip(panel.spans, ends, strict=True)]
+        )
 
-    rows = [end + n_future for end in ends]
-    known = [calendar(start, n, panel.frequency) for start, n in zip(panel.start_times, rows, strict=True)]
+    def cut_known(array: np.ndarray) -> np.ndarray:
+        if not array.shape[1]:
+            return np.zeros((int(rows.sum()), 0))
+        return np.concatenate([array[a : a + end] for (a, _), end in zip(panel.spans, rows, strict=True)])
+
+    rows = ends + n_future
+    features, calendar_rows = _time_line(panel, rows)
     return PreparedData(
-        values=cut(scaled).astype(np.float32),
+        values=cut(panel.values),
         observed=cut(panel.observed),
-        known=np.concatenate(known),
+        covariates=cut(panel.covariates),
+        known=cut_known(panel.known),
+        static=panel.static,
+        static_categories=panel.static_categories,
+        cardinalities=tuple(len(words) for words in panel.categories),
+        calendar=features,
+        calendar_rows=calendar_rows,
         offsets=np.concatenate([[0], np.cumsum(rows)]).astype(np.int64),
-        scaler=scaler,
         horizon=horizon,
+        frequency=panel.frequency,
         period=period_of(panel.frequency),
         stages=stages,
         channels=panel.channels,
@@ -84,12 +105,29 @@ def _assemble(
     )
 
 
+def _time_line(panel: Panel, rows: IntArray) -> tuple[FloatArray, IntArray]:
+    """One calendar for all series, and where each begins in it. Series out of step with each other get a calendar each."""
+    first = panel.start_times.min()
+    if (panel.start_times == first).all():
+        return calendar(first, int(rows.max()), panel.frequency), np.zeros(len(rows), dtype=np.int64)
+    line = pd.date_range(pd.Timestamp(first), pd.Timestamp(panel.start_times.max()), freq=panel.frequency).to_numpy()
+    places = np.searchsorted(line, panel.start_times).astype(np.int64)
+    if (places < len(line)).all() and (line[places] == panel.start_times).all():
+        return calendar(first, int((places + rows).max()), panel.frequency), places
+    features = [calendar(start, int(n), panel.frequency) for start, n in zip(panel.start_times, rows, strict=True)]
+    return np.concatenate(features), np.concatenate([[0], np.cumsum(rows)[:-1]]).astype(np.int64)
+
+
 def hash_panel(panel: Panel) -> str:
-    """The sha256 of values, mask, times and names; the same on every platform."""
+    """The sha256 of values, masks, times and names; the same on every platform."""
     labels = [list(panel.values.shape), panel.frequency, list(panel.series), list(panel.channels)]
+    labels += [list(panel.covariate_names), list(panel.known_names), list(panel.static_names), list(panel.category_names)]
+    labels += [[list(words) for words in panel.categories]]
     digest = hashlib.sha256(json.dumps(labels).encode())
-    digest.update((panel.values.astype("<f8") + 0.0).tobytes())  # + 0.0: -0 and 0 are one value
+    for numbers in (panel.values, panel.covariates, panel.known, panel.static):
+        digest.update((numbers.astype("<f8") + 0.0).tobytes())  # + 0.0: -0 and 0 are one value
     digest.update(panel.observed.astype("u1").tobytes())
+    digest.update(panel.static_categories.astype("<i8").tobytes())
     digest.update(panel.offsets.astype("<i8").tobytes())
     digest.update(panel.start_times.astype("datetime64[ns]").astype("<i8").tobytes())
     return digest.hexdigest()

@@ -1,35 +1,55 @@
-"""What is train, validation and test: only said here. Borders are data of the data set, a ``Stage`` applies them."""
+"""What is train, validation and test: only said here. Borders are data of the data set, a ``Split`` applies them."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from datasets.config import Borders
-from datasets.windows.prepared import Stage
+from datasets.windows.prepared import Split
 
 
-def holdout(*borders: Borders) -> Stage:
+def holdout(borders: Sequence[Borders]) -> Split:
     """Train on the train rows, score the validation rows. One ``Borders`` for each series."""
-    return _stage("holdout", borders, [(b.train_end, b.val_end) for b in borders])
+    return _split("holdout", [(b.train_end, b.train_end, b.val_end) for b in borders])
 
 
-def test_stage(*borders: Borders) -> Stage:
+def rolling_folds(borders: Sequence[Borders], n_folds: int) -> tuple[Split, ...]:
+    """Rolling origin: each fold scores as many rows as the validation has, the last one the validation itself.
+
+    The folds before it step back in time by that many rows; each trains on all rows before those that it scores.
+
+    Raises:
+        ValueError: no train rows are left for the first fold of a series.
+    """
+    folds = []
+    for k in range(n_folds):
+        steps = n_folds - 1 - k
+        ends = [(b.train_end - steps * (b.val_end - b.train_end), b.val_end - b.train_end) for b in borders]
+        if min(end for end, _ in ends) < 1:
+            raise ValueError(
+                f"--folds must leave rows to train on, got {n_folds} folds of {ends[0][1]} rows with "
+                f"{min(b.train_end for b in borders)} train rows; use fewer"
+            )
+        folds.append(_split(f"fold_{k + 1}", [(end, end, end + size) for end, size in ends]))
+    return tuple(folds)
+
+
+def final_test(borders: Sequence[Borders]) -> Split:
     """Train on the same rows as ``holdout``, score the test rows. Opened once, by evaluation."""
-    return _stage("test", borders, [(b.val_end, b.test_end) for b in borders])
+    return _split("test", [(b.train_end, b.val_end, b.test_end) for b in borders])
 
 
-test_stage.__test__ = False  # type: ignore[attr-defined]  # its name makes pytest take it for a test
-
-
-def future_stage(lengths: list[int], horizon: int) -> Stage:
+def future(lengths: Sequence[int], horizon: int) -> Split:
     """One window a series, whose targets are the ``horizon`` rows after the last known one."""
-    return Stage(
-        name="future",
-        train=np.array([(0, n) for n in lengths], dtype=np.int64),
-        score=np.array([(n, n + horizon) for n in lengths], dtype=np.int64),
+    return _split("future", [(n, n, n + horizon) for n in lengths])
+
+
+def _split(name: str, cuts: list[tuple[int, int, int]]) -> Split:
+    """From (train end, score start, score end) of each series."""
+    return Split(
+        name=name,
+        train=np.array([(0, end) for end, _, _ in cuts], dtype=np.int64),
+        score=np.array([(start, end) for _, start, end in cuts], dtype=np.int64),
     )
-
-
-def _stage(name: str, borders: tuple[Borders, ...], score: list[tuple[int, int]]) -> Stage:
-    train = np.array([(0, b.train_end) for b in borders], dtype=np.int64)
-    return Stage(name=name, train=train, score=np.array(score, dtype=np.int64))

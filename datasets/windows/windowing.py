@@ -1,61 +1,91 @@
 """Where windows start. An origin is the flat row of a window's last past step; windows are indexed, never materialised.
 
-What is scored depends on the stage and the horizon alone: a lookback only reaches back from an origin, it never moves one.
+What is scored depends on the split and the horizon alone: a lookback only reaches back from an origin, it never moves one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 
 from datasets.base import IntArray
-from datasets.windows.prepared import Stage
+from datasets.windows.prepared import Split
 
 
-def train_origins(stage: Stage, offsets: IntArray, lookback: int, horizon: int) -> IntArray:
+@dataclass(frozen=True, eq=False)
+class Origins:
+    """The origins of many windows, in order, as one run of rows for each series."""
+
+    first: IntArray
+    """(n_series,): the first origin of each series, a flat row."""
+    count: IntArray
+    """(n_series,): how many origins follow each other; may be 0."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_ends", np.cumsum(self.count))
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])  # type: ignore[attr-defined]
+
+    def take(self, places: IntArray) -> IntArray:
+        """The origins at some places of the order, each in [0, len)."""
+        ends: IntArray = self._ends  # type: ignore[attr-defined]
+        if len(ends) == 1:
+            return self.first[0] + places
+        series = np.searchsorted(ends, places, side="right")
+        return (self.first + self.count - ends)[series] + places
+
+    def batches(self, size: int) -> Iterator[IntArray]:
+        """All of them in order, at most ``size`` at a time."""
+        for start in range(0, len(self), size):
+            yield self.take(np.arange(start, min(start + size, len(self)), dtype=np.int64))
+
+    def all(self) -> IntArray:
+        """(n,): all of them."""
+        return self.take(np.arange(len(self), dtype=np.int64))
+
+
+def train_origins(split: Split, offsets: IntArray, reach: int, horizon: int) -> Origins:
     """The origin of every window whose past and targets lie inside the train rows.
 
     Args:
-        stage: The plan's stage.
+        split: Which rows those are.
         offsets: (n_series + 1,), of the arrays that the origins will index.
-        lookback: Steps of the past.
+        reach: Steps of the past that a window needs: its lookback, and the longest lag before it.
         horizon: Steps of the future.
-
-    Returns:
-        (n,) flat rows, rising.
 
     Raises:
         ValueError: no series has enough train rows for one window.
     """
-    start, end = stage.train.T
-    origins = _ranges(offsets[:-1] + start + lookback - 1, end - start - lookback - horizon + 1)
+    start, end = split.train.T
+    origins = Origins(offsets[:-1] + start + reach - 1, np.maximum(end - start - reach - horizon + 1, 0))
     if not len(origins):
         raise ValueError(
-            f"lookback + horizon must not exceed the train rows, got lookback={lookback} + horizon={horizon} with "
-            f"{(end - start).max()} train rows (stage {stage.name}); shorten one of them or bring more data"
+            f"lookback (with its lags) + horizon must not exceed the train rows, got {reach} + {horizon} with "
+            f"{(end - start).max()} train rows (stage {split.name}); shorten one of them or bring more data"
         )
     return origins
 
 
-def score_origins(stage: Stage, offsets: IntArray, horizon: int) -> IntArray:
+def score_origins(split: Split, offsets: IntArray, horizon: int) -> Origins:
     """The origin of every window whose targets all lie inside the score rows: rows - horizon + 1 for each series.
 
     Args:
-        stage: The plan's stage.
+        split: Which rows those are.
         offsets: (n_series + 1,), of the arrays that the origins will index.
         horizon: Steps of the future.
-
-    Returns:
-        (n,) flat rows, rising; the first is the row before the first score row.
 
     Raises:
         ValueError: no series has enough score rows for one window.
     """
-    start, end = stage.score.T
-    origins = _ranges(offsets[:-1] + start - 1, end - start - horizon + 1)
+    start, end = split.score.T
+    origins = Origins(offsets[:-1] + start - 1, np.maximum(end - start - horizon + 1, 0))
     if not len(origins):
         raise ValueError(
             f"horizon must not exceed the rows that are scored, got horizon={horizon} with {(end - start).max()} rows "
-            f"(stage {stage.name}); shorten the horizon or bring more data"
+            f"(stage {split.name}); shorten the horizon or bring more data"
         )
     return origins
 
@@ -65,29 +95,22 @@ def series_of(origins: IntArray, offsets: IntArray) -> IntArray:
     return np.searchsorted(offsets, origins, side="right").astype(np.int64) - 1
 
 
-def check_windows(origins: IntArray, offsets: IntArray, lookback: int, horizon: int) -> None:
+def check_windows(origins: Origins, offsets: IntArray, reach: int, horizon: int) -> None:
     """Makes sure that every window lies inside one series.
 
     Raises:
         ValueError: a past reaches back before its series, or a future past its end.
     """
-    series = series_of(origins, offsets)
-    history = int((origins - offsets[series]).min()) + 1
-    if lookback > history:
+    some = origins.count > 0
+    history = int((origins.first - offsets[:-1])[some].min()) + 1
+    if reach > history:
         raise ValueError(
-            f"lookback must not reach back before the series, got lookback={lookback} at an origin with "
-            f"{history} rows of history; use {history} or less"
+            f"lookback (with its lags) must not reach back before the series, got {reach} at an origin with "
+            f"{history} rows of history; use {history} or less, or --short-series drop or pad"
         )
-    future = int((offsets[series + 1] - origins).min()) - 1
+    future = int((offsets[1:] - origins.first - origins.count)[some].min())
     if horizon > future:
         raise ValueError(
             f"horizon must not reach past the end of the series, got horizon={horizon} at an origin with "
             f"{future} rows after it; use {future} or less"
         )
-
-
-def _ranges(first: IntArray, count: IntArray) -> IntArray:
-    """``first[i], first[i] + 1, ...``, ``count[i]`` of them, for each i in turn."""
-    count = np.maximum(count, 0)
-    ends = np.cumsum(count)
-    return np.repeat(first - ends + count, count) + np.arange(ends[-1], dtype=np.int64)

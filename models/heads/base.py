@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from datasets.windows.batch import Batch, Inputs
 from models.base import Forecast
+from models.heads.draws import Draws
 
 
 class Head(nn.Module, ABC):
-    """Turns outputs into a loss for each future value, and into a forecast."""
+    """Turns outputs into a loss for each future value, and into a forecast. It may have weights of its own.
+
+    The first output of each value is its location, in the units of ``Inputs.past_target``. A second one, if there is one, is
+    the logarithm of its spread in the same units. All further outputs have no unit. So whoever takes level and spread out of a
+    window (``WindowNorm``) knows how to put them back, whatever the head.
+    """
 
     n_outputs: int
     """O: how many numbers a model must put out for each future value."""
 
     @abstractmethod
     def loss(self, outputs: Float[Tensor, "B H C O"], batch: Batch) -> Float[Tensor, "B H C"]:
-        """The loss of each future value; whether it was observed is the caller's matter."""
+        """The loss of each future value; whether it was observed is the caller's matter. Draws, if any, come from torch's
+        default generators, which training keys by step."""
 
     @abstractmethod
-    def forecast(
-        self, outputs: Float[Tensor, "B H C O"], inputs: Inputs, n_paths: int, generator: torch.Generator | None
-    ) -> Forecast:
+    def forecast(self, outputs: Float[Tensor, "B H C O"], inputs: Inputs, n_paths: int, draws: Draws) -> Forecast:
         """The forecast: one path from a point head, ``n_paths`` from a distribution."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
@@ -12,6 +11,7 @@ from torch import Tensor
 from datasets.windows.batch import Batch, Inputs
 from models.base import Forecast
 from models.heads.base import Head
+from models.heads.draws import Draws
 
 LOSSES: dict[str, Callable[..., Tensor]] = {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss}
 
@@ -34,8 +34,6 @@ class PointHead(Head):
         """The error of each value, in scaled units."""
         return self._error(outputs.squeeze(-1), batch.future_target, reduction="none")
 
-    def forecast(
-        self, outputs: Float[Tensor, "B H C 1"], inputs: Inputs, n_paths: int, generator: torch.Generator | None
-    ) -> Forecast:
+    def forecast(self, outputs: Float[Tensor, "B H C 1"], inputs: Inputs, n_paths: int, draws: Draws) -> Forecast:
         """One path, whatever ``n_paths`` says: nothing is drawn."""
         return Forecast(paths=outputs.squeeze(-1).unsqueeze(1))

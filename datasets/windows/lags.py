@@ -1,0 +1,37 @@
+"""Which earlier steps are worth showing beside each step: the last few, and those around whole seasons before.
+
+The choice follows the usual practice for autoregressive forecasters (Salinas et al., "DeepAR", IJF 2020, section 3.3): a
+season of the next longer unit, and its neighbours.
+"""
+
+from __future__ import annotations
+
+from datasets.reading.frequency import step_of
+
+_RECENT = (1, 2, 3, 4, 5, 6, 7)
+_SEASONS: dict[str, tuple[tuple[float, int], ...]] = {  # unit: (units of a season, how often it is repeated)
+    "second": ((60, 3), (3600, 3)),
+    "minute": ((60, 3), (1440, 3), (10080, 1)),
+    "hour": ((24, 7), (168, 3)),
+    "day": ((7, 4), (30.4375, 3), (365.25, 2)),
+    "week": ((4.348, 3), (52.1786, 3)),
+    "month": ((12, 3),),
+    "quarter": ((4, 3),),
+    "year": (),
+}
+
+
+def lags_of(frequency: str, longest: int | None = None) -> tuple[int, ...]:
+    """Steps back, rising.
+
+    Args:
+        frequency: A pandas alias; 15min has four steps where h has one.
+        longest: Those beyond it are left out; None leaves out none.
+    """
+    n, unit = step_of(frequency)
+    found = set(_RECENT)
+    for units, repeats in _SEASONS[unit]:
+        for times in range(1, repeats + 1):
+            centre = round(units * times / n)
+            found |= {centre - 1, centre, centre + 1} if centre > 2 else set()
+    return tuple(sorted(lag for lag in found if lag >= 1 and (longest is None or lag <= longest)))

@@ -1,0 +1,105 @@
+"""The metrics: what each is, in which unit, and which way is better. Standard library only; ``tuner.training`` takes them.
+
+Notation: y the truth, f the forecast, over all observed values of all windows (n of them), unless something else is said.
+Scaled means in units of the study's z-score: by series and channel, fitted on train rows, whatever feeds the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Direction = Literal["lower", "higher", "target"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One number that trials can be ranked by."""
+
+    name: str
+    formula: str
+    unit: str
+    """scaled, original (that of the values), or none."""
+    source: str
+    """Whose convention it is."""
+    better: Direction = "lower"
+    target: float = 0.0
+    """What a metric with better = target should come to."""
+
+    def cost(self, value: float) -> float:
+        """The number that is minimised when trials are ranked by this metric."""
+        match self.better:
+            case "lower":
+                return value
+            case "higher":
+                return -value
+            case "target":
+                return abs(value - self.target)
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            name="mse_scaled", unit="scaled", source="Informer, Time-Series-Library", formula="mean (y - f)^2, f the mean of paths"
+        ),
+        Metric(
+            name="mae_scaled", unit="scaled", source="Informer, Time-Series-Library", formula="mean |y - f|, f the median of paths"
+        ),
+        Metric(name="mae", unit="original", source="common", formula="mean |y - f|, f the median"),
+        Metric(name="rmse", unit="original", source="common", formula="sqrt(mean (y - f)^2), f the mean"),
+        Metric(
+            name="mase", unit="none", source="Hyndman and Koehler 2006; Monash archive",
+            formula="mean over series and channels of mean |y - f| / mean |y_t - y_{t-m}| over train rows, m one season, 1 if the "
+            "train rows are too few; without those where that is 0",
+        ),
+        Metric(
+            name="smape", unit="none", source="Monash archive: in [0, 2], no percent",
+            formula="mean over series and channels of mean 2 |y - f| / (|y| + |f|), 0 where both are 0",
+        ),
+        Metric(
+            name="rse", unit="none", source="LSTNet (Lai et al., SIGIR 2018)",
+            formula="sqrt(sum (y - f)^2 / sum (y - mean y)^2), mean y over all that is scored",
+        ),
+        Metric(
+            name="corr", unit="none", source="LSTNet (Lai et al., SIGIR 2018)", better="higher",
+            formula="mean over series and channels of Pearson's correlation of y and f, without those where either is constant",
+        ),
+        Metric(
+            name="q_risk_50", unit="none", source="TFT (Lim et al., IJF 2021)",
+            formula="2 sum pinball_.5(y, f) / sum |y|, f the median: sum |y - f| / sum |y|",
+        ),
+        Metric(
+            name="q_risk_90", unit="none", source="TFT (Lim et al., IJF 2021)",
+            formula="2 sum pinball_.9(y, f) / sum |y|, f the .9 quantile of paths",
+        ),
+        Metric(
+            name="crps", unit="original", source="Gneiting and Raftery, JASA 2007",
+            formula="mean of mean_i |x_i - y| - sum_ij |x_i - x_j| / (2 n_paths^2) over paths x_i; of one path: mae",
+        ),
+        Metric(
+            name="crps_scaled", unit="scaled", source="Gneiting and Raftery, JASA 2007", formula="the same, scaled",
+        ),
+        Metric(
+            name="crps_sum", unit="none", source="pytorch-ts (Salinas et al., NeurIPS 2019)",
+            formula="crps of the sum over channels, summed over windows and steps, over sum |sum over channels of y|",
+        ),
+        Metric(
+            name="coverage_80", unit="none", source="common", better="target", target=0.8,
+            formula="share of y between the .1 and .9 quantiles of paths; best at .8",
+        ),
+        Metric(
+            name="coverage_95", unit="none", source="common", better="target", target=0.95,
+            formula="share of y between the .025 and .975 quantiles of paths; best at .95",
+        ),
+        Metric(
+            name="loss", unit="none", source="the head",
+            formula="mean of what the head minimises, on the scored rows; only for configs that share loss and scaling",
+        ),
+    )
+}  # fmt: skip
+
+
+def cost(metric: str, value: float) -> float:
+    """The number that is minimised when trials are ranked by ``metric``."""
+    return METRICS[metric].cost(value)
