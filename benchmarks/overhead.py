@@ -66,25 +66,25 @@ def bare_loops(data: Any, n: int, ready: Any, go: Any) -> None:
     from datasets.windows.loaders import TrainLoader, WindowSource
     from datasets.windows.windowing import train_origins
     from tuner.training.module import make_optimizer
-    from tuner.training.scoring import score_model
-    from tuner.training.trial import build
+    from tuner.training.network import build
+    from tuner.training.scoring import score_network
 
     torch.set_num_threads(1)
 
     def trial() -> None:
-        model, head, config, _ = build("informer", CONFIG, data, seed=0)
-        source = WindowSource(data, lookback=48, horizon=24)
+        network, config, data_config = build("informer", CONFIG, data, seed=0)
+        source = WindowSource(data, data.stages[0], data_config)
         origins = train_origins(data.stages[0], data.offsets, 48, 24)
         loader = TrainLoader(source, origins, config.batch_size, config.windows_per_epoch, seed=0)
-        optimizer = make_optimizer(config, model)
+        optimizer = make_optimizer(config, [network.parameters()])
         for epoch in range(EPOCHS):
             loader.set_epoch(epoch)
-            model.train()
+            network.train()
             for batch in loader:
                 optimizer.zero_grad()
-                model.training_loss(batch, head, None).mean().backward()
+                network.model.training_loss(batch, network.head).mean().backward()
                 optimizer.step()
-            score_model(model, head, source, data, data.stages[0])
+            score_network(network, source, data, data.stages[0], n_paths=1, seed=0)
 
     trial()
     ready.wait()
@@ -118,29 +118,31 @@ def plain_trial(config: dict[str, Any], data: Any = None) -> None:
     from datasets.windows.loaders import ScoreLoader, TrainLoader, WindowSource
     from datasets.windows.windowing import score_origins, train_origins
     from tuner.training.module import make_optimizer
-    from tuner.training.trial import build
+    from tuner.training.network import build
 
     torch.set_num_threads(1)
-    model, head, train, _ = build("informer", CONFIG, data, seed=0)
+    network, train, data_config = build("informer", CONFIG, data, seed=0)
+    model, head = network.model, network.head
 
     class Plain(pl.LightningModule):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
-            self.model = model
+            self.network = network
 
         def transfer_batch_to_device(self, batch: Any, device: Any, dataloader_idx: int) -> Any:
             return batch
 
         def training_step(self, batch: Any, batch_idx: int) -> Any:
-            return model.training_loss(batch, head, None).mean()
+            return model.training_loss(batch, head).mean()
 
         def validation_step(self, batch: Any, batch_idx: int) -> None:
-            self.log("val_loss", model.training_loss(batch, head, None).mean(), batch_size=batch.size)
+            _, windows = batch
+            self.log("val_loss", model.training_loss(windows, head).mean(), batch_size=windows.size)
 
         def configure_optimizers(self) -> Any:
-            return make_optimizer(train, model)
+            return make_optimizer(train, [network.parameters()])
 
-    source = WindowSource(data, lookback=48, horizon=24)
+    source = WindowSource(data, data.stages[0], data_config)
     training = TrainLoader(source, train_origins(data.stages[0], data.offsets, 48, 24), 32, 480, seed=0)
     scoring = ScoreLoader(source, score_origins(data.stages[0], data.offsets, 24), 256)
     callback = TuneReportCheckpointCallback({"val_loss": "val_loss"}, on="validation_end")

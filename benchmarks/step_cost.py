@@ -10,14 +10,16 @@ import time
 
 import torch
 
+from datasets.config import DataConfig
 from datasets.windows.loaders import TrainLoader, WindowSource
 from datasets.windows.windowing import train_origins
 from search_spaces.base import Config
 from tuner.study.problem_data import read_problem
 from tuner.study.study import Problem
 from tuner.training.module import ForecastModule, make_optimizer
+from tuner.training.network import build
 from tuner.training.trainer import make_trainer
-from tuner.training.trial import build
+from tuner.training.trial import Lockstep
 
 CONFIG: Config = {
     "data.lookback": 96,
@@ -33,27 +35,27 @@ def main() -> None:
     """Prints both medians and their ratio."""
     torch.set_num_threads(1)
     data = read_problem(Problem(dataset="nyc_airports", horizon=24, metric="mse_scaled"), 96).for_trials()
-    source = WindowSource(data, lookback=96, horizon=24)
+    source = WindowSource(data, data.stages[0], DataConfig(lookback=96))
     origins = train_origins(data.stages[0], data.offsets, 96, 24)
 
     def ours() -> float:
-        model, head, config, _ = build("informer", CONFIG, data, seed=0)
+        network, config, _ = build("informer", CONFIG, data, seed=0)
         loader = TrainLoader(source, origins, config.batch_size, config.windows_per_epoch, seed=0)
-        module = ForecastModule(model, head, config, steps_per_epoch=len(loader), seed=0)
+        module = ForecastModule([network], config, n_steps=[len(loader)], seed=0)
         trainer = make_trainer(config, epochs=1, accelerator="cpu", then=lambda *_: True)
         started = time.perf_counter()
-        trainer.fit(module, train_dataloaders=loader)
+        trainer.fit(module, train_dataloaders=Lockstep([loader]))
         return (time.perf_counter() - started) / len(loader)
 
     def bare() -> float:
-        model, head, config, _ = build("informer", CONFIG, data, seed=0)
+        network, config, _ = build("informer", CONFIG, data, seed=0)
         batches = list(TrainLoader(source, origins, config.batch_size, config.windows_per_epoch, seed=0))
-        optimizer = make_optimizer(config, model)
-        model.train()
+        optimizer = make_optimizer(config, [network.parameters()])
+        network.train()
         started = time.perf_counter()
         for batch in batches:
             optimizer.zero_grad()
-            model.training_loss(batch, head, None).mean().backward()
+            network.model.training_loss(batch, network.head).mean().backward()
             optimizer.step()
         return (time.perf_counter() - started) / len(batches)
 

@@ -14,7 +14,7 @@ from tuner.results.store import RunStore, best_row
 from tuner.study.problem_data import ProblemData
 from tuner.study.study import Study
 from tuner.study.trial import Decision, Report
-from tuner.training.evaluate import evaluate_floor, evaluate_weights
+from tuner.training.evaluate import Evaluation, NotRun, evaluate_floor, evaluate_weights
 from tuner.training.outcome import Outcome
 from tuner.training.trial import TrialSpec, run_trial
 
@@ -36,6 +36,7 @@ def run_one(study: Study, store: RunStore, config: Config, data: ProblemData, ac
         metric=study.problem.metric,
         accelerator=accelerator,
         n_threads=n_threads,
+        n_paths=study.problem.n_paths,
     )
     loop.start(spec, placement=None)
     loop.next_trial()
@@ -60,7 +61,7 @@ def run_one(study: Study, store: RunStore, config: Config, data: ProblemData, ac
         if best is not None:
             opened = data.opened()
             store.opening("the training is over", trials=[0], floors=models.floors.names())
-            evaluations = [evaluate_weights("best", spec, store.weights(0), opened)]
+            evaluations: list[Evaluation | NotRun] = [evaluate_weights("best", spec, store.weights(0), opened)]
             evaluations += [evaluate_floor(name, opened) for name in models.floors.names()]
             compare_and_export(store, opened, evaluations, best)
     finally:

@@ -12,6 +12,7 @@ from cluster.schedulers.base import Scheduler
 from search_spaces.base import Config
 from tuner.results.store import RunStore
 from tuner.results.tensorboard import TensorBoard
+from tuner.study.metrics import cost
 from tuner.study.seeds import derive
 from tuner.study.study import Study
 from tuner.study.trial import Decision, Report, State, Told
@@ -81,7 +82,8 @@ class StudyLoop:
     def report(self, number: int, report: Report) -> Decision:
         """Stores a report, then answers it; a trial that is stopped is told at once."""
         values = self._values.setdefault(number, [])
-        best = min([report.metrics[self.study.problem.metric], *(value for _, value in values[-1:])])
+        metric = self.study.problem.metric
+        best = min([cost(metric, report.metrics[metric]), *(value for _, value in values[-1:])])
         values.append((report.epoch, best))
         self.store.report(number, report)
         self._board.report(number, report)

@@ -26,7 +26,7 @@ from tuner.results.store import RunStore, best_row
 from tuner.study.problem_data import ProblemData
 from tuner.study.study import Study
 from tuner.study.trial import State
-from tuner.training.evaluate import Evaluation, evaluate_floor, evaluate_weights
+from tuner.training.evaluate import Evaluation, NotRun, evaluate_floor, evaluate_weights
 from tuner.training.outcome import Outcome
 from tuner.training.seeding import ENVIRONMENT
 from tuner.training.trial import TrialSpec
@@ -81,6 +81,7 @@ def run_study(study: Study, store: RunStore, baseline: Config, data: ProblemData
             metric=study.problem.metric,
             accelerator="gpu" if placement.gpus_per_trial else "cpu",
             n_threads=max(1, int(placement.cpus_per_trial)),
+            n_paths=study.problem.n_paths,
         )
         loop.start(spec, placement=asdict(placement))
         watcher.started(found, placement)
@@ -146,5 +147,5 @@ def _evaluate_and_export(loop: StudyLoop, data: ProblemData, spec: TrialSpec, pl
         score_weights.remote(who, replace(spec, config=row.config), store.weights(row.number), shared)
         for who, row in trials.items()
     ]
-    evaluations: list[Evaluation] = ray.get(tasks + [score_floor.remote(name, shared) for name in floors])
+    evaluations: list[Evaluation | NotRun] = ray.get(tasks + [score_floor.remote(name, shared) for name in floors])
     return compare_and_export(store, opened, evaluations, best)

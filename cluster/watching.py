@@ -10,7 +10,7 @@ from cluster.connect import Cluster
 from cluster.placement import Placement
 from cluster.study_loop import StudyLoop
 from tuner.results.live import Snapshot, make_watcher
-from tuner.results.schema import Rung
+from tuner.results.schema import RungCount
 from tuner.study.study import Study
 from tuner.study.trial import State
 
@@ -46,7 +46,7 @@ class StudyWatch:
         self._view.update(
             Snapshot(
                 rows=rows,
-                rungs=[Rung(rung.epoch, rung.n_reached, rung.n_stopped) for rung in loop.scheduler.rungs()],
+                rungs=[RungCount(rung.epoch, rung.n_reached, rung.n_stopped) for rung in loop.scheduler.rungs()],
                 n_trials=self._study.budget.n_trials,
                 n_slots=self._n_slots,
                 elapsed_s=elapsed,

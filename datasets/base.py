@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from datasets.config import Cut, by_fractions
+from datasets.config import Columns, Cut, by_fractions
 
 FloatArray: TypeAlias = npt.NDArray[np.floating]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -35,7 +35,7 @@ class Panel:
     """
 
     values: FloatArray
-    """(rows, C) float64: the targets. A value that was missing holds what the fill rule put there, or NaN before it is filled."""
+    """(rows, C) float64: the targets. A value that was missing holds what the fill rule put there, or NaN before that."""
     observed: BoolArray
     """(rows, C): False where a target was missing in the source."""
     offsets: IntArray
@@ -87,32 +87,15 @@ class Panel:
     @property
     def history(self) -> IntArray:
         """(n_series,): rows of each series up to the last one in which a target was observed."""
-        any_target = self.observed.any(axis=1)
-        ends = [int(np.flatnonzero(any_target[a:b])[-1]) + 1 if any_target[a:b].any() else 0 for a, b in self.spans]
-        return np.array(ends, dtype=np.int64)
+        ends = np.flatnonzero(np.append(True, self.observed.any(axis=1)))  # 0, and the row after each that has a target
+        last = ends[np.searchsorted(ends, self.offsets[1:], side="right") - 1]
+        rows: IntArray = np.maximum(last - self.offsets[:-1], 0)
+        return rows
 
     @property
     def spans(self) -> list[tuple[int, int]]:
         """First row and end of each series."""
         return [(int(a), int(b)) for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Columns:
-    """What the columns of a source are, by name; what a source has beyond them is its time column."""
-
-    target: tuple[str, ...] = ()
-    """What is forecast; empty takes every column of numbers that has no other part."""
-    covariates: tuple[str, ...] | None = None
-    """Known only up to the origin; None takes every column of numbers that is left when targets are named."""
-    known: tuple[str, ...] = ()
-    """Known ahead, through the horizon."""
-    static: tuple[str, ...] = ()
-    """The same in all rows of a series: numbers, or words as categories."""
-    series_id: str | None = None
-    """The column that tells series apart: the table is long."""
-    time: str | None = None
-    """None takes the only column with a usual name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,5 +111,3 @@ class Dataset:
     """Where a series is cut."""
     source: str = ""
     licence: str = ""
-
-

@@ -19,7 +19,7 @@ class DataConfig:
     scaling: Scaling = "standard"
     """What feeds the model, by series and channel, from train rows: standard: z-score; mean: divided by the mean size; none."""
     lags: Lags = "none"
-    """frequency: each step comes with the values of usual lags (an hour, a day, a week ... before), for models that use them."""
+    """frequency: each step comes with the values an hour, a day, a week ... before it, for models that use them."""
     longest_lag: int | None = None
     """Lags beyond it are left out, in steps; None leaves out none."""
 
@@ -31,6 +31,24 @@ class DataConfig:
         for name, allowed in (("scaling", Scaling), ("lags", Lags)):
             if getattr(self, name) not in get_args(allowed):
                 raise ValueError(f"data.{name} must be one of {', '.join(get_args(allowed))}, got {getattr(self, name)!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """What the columns of a source are, by name; what a source has beyond them is its time column."""
+
+    target: tuple[str, ...] = ()
+    """What is forecast; empty takes every column of numbers that has no other part."""
+    covariates: tuple[str, ...] | None = None
+    """Known only up to the origin; None takes every column of numbers that is left when targets are named."""
+    known: tuple[str, ...] = ()
+    """Known ahead, through the horizon."""
+    static: tuple[str, ...] = ()
+    """The same in all rows of a series: numbers, or words as categories."""
+    series_id: str | None = None
+    """The column that tells series apart: the table is long."""
+    time: str | None = None
+    """None takes the only column with a usual name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,3 +83,9 @@ def last_horizons(n_rows: int, horizon: int) -> Borders:
 
 SPLITS: dict[str, Cut] = {"fractions": by_fractions, "last": last_horizons}
 """By the name that ``--split`` takes."""
+
+FILLS = ("forward", "seasonal", "zero")
+"""What may stand for a missing value."""
+
+SHORT_SERIES = ("drop", "pad")
+"""What may be done with series that are too short."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from datasets.base import Dataset, Panel
-from datasets.config import Borders
+from datasets.config import Borders, Columns
 from datasets.reading.sources import find_file
 from datasets.reading.table import read_table
 
@@ -18,11 +18,11 @@ SHA256 = "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066"
 URL = "https://raw.githubusercontent.com/zhouhaoyi/ETDataset/main/ETT-small/ETTh1.csv"
 
 
-def _read(data_dir: Path | None) -> Panel:
-    return read_table(find_file("ETTh1.csv", sha256=SHA256, url=URL, data_dir=data_dir))
+def _read(data_dir: Path | None, columns: Columns) -> Panel:
+    return read_table(find_file("ETTh1.csv", sha256=SHA256, url=URL, data_dir=data_dir), columns)
 
 
-def _borders(n_rows: int) -> Borders:
+def _borders(n_rows: int, horizon: int) -> Borders:
     return Borders(train_end=8640, val_end=11520, test_end=14400)
 
 

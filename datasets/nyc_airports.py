@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from datasets.base import Dataset, Panel
+from datasets.config import Columns
 from datasets.reading.sources import checked
 from datasets.reading.table import read_table
 
@@ -16,8 +17,8 @@ SHA256 = "c8cda0b5b6d4c0a8ba1be0a9c835ed3f2e6cb3a0b71a38552f56dd87d92cc516"
 FILE = Path(__file__).parent / "files" / "nyc_airports.csv.gz"
 
 
-def _read(data_dir: Path | None) -> Panel:
-    return read_table(checked(FILE, SHA256))
+def _read(data_dir: Path | None, columns: Columns) -> Panel:
+    return read_table(checked(FILE, SHA256), columns)
 
 
 DATASET = Dataset(

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from datasets.windows.batch import Batch, Inputs
 
 if TYPE_CHECKING:
-    from models.heads.draws import Draws
     from models.heads.base import Head
+    from models.heads.draws import Draws
 
 Use: TypeAlias = Literal["covariates", "known", "static", "lags", "observed"]
 

@@ -21,7 +21,8 @@ class DLinear(Forecaster):
     """DLinear (Zeng et al., AAAI 2023, section 4): trend = moving average of the past, forecast = A trend + B (past - trend).
 
     A and B are shared by all channels, or one pair for each. Both start at 1 / L everywhere, so that the first forecast is
-    close to the mean of the past, as in the authors' code. The average repeats the first and the last value beyond the ends.
+    close to the mean of the past, as in the authors' code; what gives further outputs of a head (a spread) starts at 0. The
+    average repeats the first and the last value beyond the ends.
 
     Departure: a norm of the window around the map, off by default; norm="last" puts NLinear's (same paper) around it.
 
@@ -50,6 +51,9 @@ class DLinear(Forecaster):
         self.norm = WindowNorm(norm, shape.n_targets)
         n_maps = shape.n_targets if individual else 1
         self.trend, self.rest = (ChannelLinear(n_maps, shape.lookback, shape.horizon * shape.n_outputs) for _ in range(2))
+        for linear in (self.trend, self.rest):
+            with torch.no_grad():
+                linear.weight.view(n_maps, shape.horizon, shape.n_outputs, -1)[:, :, 1:] = 0
 
     def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
         """The outputs of each channel from its own past."""

@@ -6,7 +6,7 @@ Forecasting", AAAI 2021.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from datasets.windows.batch import Inputs
-from models.base import Forecaster, WindowShape
+from models.base import Forecaster, Use, WindowShape
 from models.layers.attention import FullAttention, MultiHeadAttention, ProbSparseAttention
 from models.layers.dropout import Dropout
 from models.layers.embedding import CircularConv, WindowEmbedding
@@ -54,6 +54,8 @@ class Informer(Forecaster):
     Raises:
         ValueError: an argument is out of its range.
     """
+
+    uses: ClassVar[frozenset[Use]] = frozenset({"covariates", "known"})
 
     def __init__(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tuner.console.errors import user_mistakes
-from tuner.results.schema import checked
 
 if TYPE_CHECKING:
-    from datasets.base import FloatArray, Panel
+    import pandas as pd
+
+    from datasets.base import Panel
+    from tuner.training.forecasting import PanelForecast
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -21,94 +22,153 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command(epilog="Example: python -m tuner.predict runs/my-study/best --data new.csv --out forecast.csv")
 def predict(
     best: Annotated[Path, typer.Argument(help="An exported model: runs/<study>/best.")],
-    data: Annotated[Path, typer.Option("--data", help="The history, a .csv or .parquet file with the channels of the study.")],
+    data: Annotated[
+        Path, typer.Option("--data", help="The history: a .csv, .parquet or .tsf file with the columns of the study.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="The forecast, a .csv or .parquet file; must not exist.")],
-    fill: Annotated[str | None, typer.Option("--fill", help="Missing values: forward, linear or zero.")] = None,
+    fill: Annotated[str | None, typer.Option("--fill", help="Missing values: forward, seasonal or zero.")] = None,
+    paths: Annotated[int, typer.Option("--paths", help="Paths behind the quantiles of a probabilistic model.")] = 200,
+    seed: Annotated[int, typer.Option("--seed", help="Of the paths.")] = 0,
 ) -> None:
     """Forecast the steps after the end of a file, in its own units, with an exported model."""
     with user_mistakes():
-        files = {name: _read(best, name) for name in ("config.json", "scaler.json", "study.json")}
-        weights = _bytes(best, "weights.safetensors")
-        if out.suffix not in (".csv", ".parquet"):
-            raise ValueError(f"--out must end in .csv or .parquet, got {out}")
-        if out.exists():
-            raise ValueError(f"--out must not exist, {out} does; name another file")
-        if not out.resolve().parent.is_dir():
-            raise ValueError(f"--out must lie in a folder that exists, {out.resolve().parent} does not")
-        from datasets.reading.table import read_table
-        from tuner.study.schema import split_config
+        config, scaler, study, weights = _exported(best)
+        _check_out(out)
+        if paths < 1:
+            raise ValueError(f"--paths must be 1 or more, got {paths}")
+        panel = _history(data, fill, study, config["config"])
 
-        study = files["study.json"]
-        lookback = split_config(files["config.json"]["config"])[2].lookback
-        panel = _matching(read_table(data, fill=fill), study["data"], data, lookback)
-    values = _forecast(panel, weights, files)
-    _write(out, panel, values)
-    print(f"{len(values)} steps of {values.shape[1]} channels after {_last_time(panel)} are in {out}")
+    from tuner.training.forecasting import forecast_panel
+
+    with user_mistakes():
+        forecast = forecast_panel(
+            panel,
+            model=study["space"]["model"],
+            config=config["config"],
+            weights=weights,
+            scaler=scaler,
+            horizon=study["problem"]["horizon"],
+            n_paths=paths,
+            seed=seed,
+        )
+    table = _long(panel, forecast) if len(panel.series) > 1 or forecast.quantiles is not None else _wide(panel, forecast)
+    if out.suffix == ".csv":
+        table.to_csv(out, index=False)
+    else:
+        table.to_parquet(out, index=False)
+    n_series, n_steps, n_channels = forecast.mean.shape
+    of = f" of {n_series} series" if n_series > 1 else ""
+    print(f"{n_steps} steps of {n_channels} channels{of} after {_last_time(panel)} are in {out}")
 
 
-def _bytes(best: Path, name: str) -> bytes:
-    try:
-        return (best / name).read_bytes()
-    except FileNotFoundError:
-        raise LookupError(f"an exported model is a folder with {name}, {best} has none; name runs/<study>/best") from None
+def _exported(best: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], bytes]:
+    """config.json, scaler.json, study.json and the weights."""
+    from tuner.results import schema
+    from tuner.results.files import read_json
+
+    for name in (schema.CONFIG, schema.SCALER, schema.STUDY, schema.WEIGHTS):
+        if not (best / name).is_file():
+            raise LookupError(f"an exported model is a folder with {name}, {best} has none; name runs/<study>/best")
+    config, scaler, study = (read_json(best / name) for name in (schema.CONFIG, schema.SCALER, schema.STUDY))
+    return config, scaler, study, (best / schema.WEIGHTS).read_bytes()
 
 
-def _read(best: Path, name: str) -> dict[str, Any]:
-    return checked(json.loads(_bytes(best, name)), str(best / name))
+def _check_out(out: Path) -> None:
+    if out.suffix not in (".csv", ".parquet"):
+        raise ValueError(f"--out must end in .csv or .parquet, got {out}")
+    if out.exists():
+        raise ValueError(f"--out must not exist, {out} does; name another file")
+    if not out.resolve().parent.is_dir():
+        raise ValueError(f"--out must lie in a folder that exists, {out.resolve().parent} does not")
 
 
-def _matching(panel: Panel, wanted: dict[str, Any], path: Path, lookback: int) -> Panel:
-    """The panel with the study's channels in the study's order."""
-    missing = [name for name in wanted["channels"] if name not in panel.channels]
-    if missing:
-        raise ValueError(f"--data must have every channel of the study, {path} lacks {', '.join(missing)}")
+def _history(path: Path, fill_rule: str | None, study: dict[str, Any], config: dict[str, Any]) -> Panel:
+    """The file as the study would have read it: its columns, filled, long enough for the model."""
+    from datasets.reading.files import read_file
+    from datasets.reading.fill import fill
+    from datasets.reading.short import short_series
+    from datasets.windows.loaders import source_lags
+    from tuner.study.schema import split_config
+    from tuner.study.study import Problem
+
+    wanted, problem = study["data"], Problem.from_json(study["problem"])
+    columns = replace(problem.columns, target=tuple(wanted["channels"]), covariates=tuple(wanted["covariates"]))
+    panel = _known_categories(read_file(path, columns), wanted["categories"], path)
     if panel.frequency != wanted["frequency"]:
         raise ValueError(f"--data must have the study's frequency {wanted['frequency']}, {path} has {panel.frequency}")
-    if len(panel.values) < lookback:
-        raise ValueError(f"--data must have {lookback} rows for the model's lookback, {path} has {len(panel.values)}")
-    order = [panel.channels.index(name) for name in wanted["channels"]]
-    return replace(panel, values=panel.values[:, order], observed=panel.observed[:, order], channels=tuple(wanted["channels"]))
+    panel = fill(panel, fill_rule, str(path))
+    data_config = split_config(config)[2]
+    reach = data_config.lookback + max(source_lags(data_config, panel.frequency), default=0)
+    shortest = int(panel.history.min())
+    if problem.short_series is None and shortest < reach:
+        raise ValueError(f"--data must have {reach} rows for the model's lookback and lags, {path} has {shortest}")
+    return short_series(panel, reach, problem.short_series, str(path))
 
 
-def _forecast(panel: Panel, weights: bytes, files: dict[str, dict[str, Any]]) -> FloatArray:
-    """(H, C) in original units."""
+def _known_categories(panel: Panel, categories: dict[str, list[str]], path: Path) -> Panel:
+    """The panel with the study's numbers for words.
+
+    Raises:
+        ValueError: a word that training has not seen.
+    """
     import numpy as np
-    import torch
 
-    from datasets.windows.loaders import WindowSource
-    from datasets.windows.prepare import prepare_history
-    from datasets.windows.prepared import Scaler
-    from datasets.windows.scaling import inverse
-    from datasets.windows.windowing import score_origins
-    from tuner.training.evaluate import load_model
+    codes = panel.static_categories.copy()
+    for column, name in enumerate(panel.category_names):
+        places = {word: i for i, word in enumerate(categories[name])}
+        unseen = [word for word in panel.categories[column] if word not in places]
+        if unseen:
+            raise ValueError(
+                f"--data must hold categories that training has seen, column {name!r} of {path} has {unseen[0]!r}; "
+                f"the model knows {', '.join(categories[name][:10])}"
+            )
+        codes[:, column] = np.array([places[word] for word in panel.categories[column]])[panel.static_categories[:, column]]
+    return replace(panel, static_categories=codes, categories=tuple(tuple(categories[name]) for name in panel.category_names))
 
-    study, config = files["study.json"], files["config.json"]["config"]
-    scaler = Scaler(mean=np.array(files["scaler.json"]["mean"]), std=np.array(files["scaler.json"]["std"]))
-    data = prepare_history(panel, scaler, study["problem"]["horizon"])
-    model, head, _, data_config = load_model(study["space"]["model"], config, data, weights)
-    source = WindowSource(data, lookback=data_config.lookback, horizon=data.horizon)
-    origins = torch.from_numpy(score_origins(data.stages[0], data.offsets, data.horizon))
-    with torch.inference_mode():
-        forecast = model.predict(source.batch(origins).inputs, head, 1, None).mean[0]
-    scaled = forecast.numpy().astype(np.float64)
-    return inverse(scaled, scaler, np.array([0, len(scaled)]))
+
+def _times(panel: Panel, n_steps: int) -> list[pd.DatetimeIndex]:
+    """The times of the horizon of each series."""
+    import pandas as pd
+
+    spans = zip(panel.start_times, panel.history, strict=True)
+    return [pd.date_range(start, periods=int(n) + n_steps, freq=panel.frequency)[-n_steps:] for start, n in spans]
 
 
 def _last_time(panel: Panel) -> str:
     import pandas as pd
 
-    return str(pd.date_range(panel.start_times[0], periods=len(panel.values), freq=panel.frequency)[-1])
+    spans = zip(panel.start_times, panel.history, strict=True)
+    return str(max(pd.date_range(start, periods=int(n), freq=panel.frequency)[-1] for start, n in spans))
 
 
-def _write(out: Path, panel: Panel, values: FloatArray) -> None:
+def _wide(panel: Panel, forecast: PanelForecast) -> pd.DataFrame:
+    """time, then a column for each channel."""
     import pandas as pd
 
-    times = pd.date_range(panel.start_times[0], periods=len(panel.values) + len(values), freq=panel.frequency)
-    frame = pd.DataFrame(values, index=times[-len(values) :].rename("time"), columns=list(panel.channels)).reset_index()
-    if out.suffix == ".csv":
-        frame.to_csv(out, index=False)
-    else:
-        frame.to_parquet(out, index=False)
+    (times,) = _times(panel, forecast.mean.shape[1])
+    return pd.DataFrame(forecast.mean[0], index=times.rename("time"), columns=list(panel.channels)).reset_index()
+
+
+def _long(panel: Panel, forecast: PanelForecast) -> pd.DataFrame:
+    """series, time, channel, mean, and a column for each quantile."""
+    import numpy as np
+    import pandas as pd
+
+    from tuner.training.forecasting import QUANTILES
+
+    n_series, n_steps, n_channels = forecast.mean.shape
+    table = pd.DataFrame(
+        {
+            "series": np.repeat(np.array(panel.series, dtype=object), n_steps * n_channels),
+            "time": np.repeat(np.concatenate([times.to_numpy() for times in _times(panel, n_steps)]), n_channels),
+            "channel": np.tile(np.array(panel.channels, dtype=object), n_series * n_steps),
+            "mean": forecast.mean.reshape(-1),
+        }
+    )
+    if forecast.quantiles is not None:
+        for place, level in enumerate(QUANTILES):
+            table[f"quantile_{level:g}"] = forecast.quantiles[..., place].reshape(-1)
+    return table
 
 
 if __name__ == "__main__":

@@ -21,10 +21,11 @@ def reproduce(
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Where named data sets are looked for first.")] = None,
 ) -> None:
     """Run one trial of a study again in a fresh process, and compare every report and the hash of the weights."""
+    from search_spaces.base import Space
     from tuner.results.store import RunStore
+    from tuner.study.build import longest_windows
     from tuner.study.problem_data import read_problem
-    from tuner.study.schema import split_config
-    from tuner.study.study import problem_from_json
+    from tuner.study.study import Problem
 
     with user_mistakes():
         store = RunStore.open(folder)
@@ -36,8 +37,8 @@ def reproduce(
             raise ValueError(f"trial {trial} of {folder} made no report, so there is nothing to compare; choose another")
         start = next(event for event in store.events() if event["kind"] == "start")
         restart_with(start["environment"], "tuner.reproduce")
-        problem = problem_from_json({**store.study()["problem"], **({"data_dir": str(data_dir)} if data_dir else {})})
-        data = read_problem(problem, split_config(rows[trial].config)[2].lookback).for_trials()
+        problem = Problem.from_json({**store.study()["problem"], **({"data_dir": str(data_dir)} if data_dir else {})})
+        data = read_problem(problem, *longest_windows(Space.from_json(store.study()["space"]))).for_trials()
         recorded = store.study()["data"]["sha256"]
         if data.sha256 != recorded:
             raise ValueError(
@@ -57,9 +58,10 @@ def reproduce(
         before = expected[n_seen]
         n_seen += 1
         found = [
-            f"{name} was {before.metrics.get(name)!r}, is {report.metrics.get(name)!r}"
-            for name in sorted(before.metrics.keys() | report.metrics.keys())
-            if before.metrics.get(name) != report.metrics.get(name)
+            f"{name} was {then.get(name)!r}, is {now.get(name)!r}"
+            for then, now in ((before.metrics, report.metrics), (before.stages, report.stages))
+            for name in sorted(then.keys() | now.keys())
+            if then.get(name) != now.get(name)
         ]
         found += [
             f"{name} was {getattr(before, name)}, is {getattr(report, name)}"

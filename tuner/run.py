@@ -10,8 +10,16 @@ import typer
 from search_spaces.base import Config
 from tuner.console import options
 from tuner.console.errors import fail, user_mistakes
-from tuner.study.build import absolute, check_folder, default_name, load_space, longest_lookback, parse_duration
-from tuner.study.problem_data import ProblemData, read_problem
+from tuner.study.build import (
+    absolute,
+    check_folder,
+    default_name,
+    load_space,
+    longest_windows,
+    parse_columns,
+    parse_duration,
+)
+from tuner.study.problem_data import ProblemData, default_horizon, read_problem
 from tuner.study.schema import defaults_of, did_you_mean
 from tuner.study.study import Budget, Problem, Resources, Study
 
@@ -28,10 +36,20 @@ _N_TRIED = 3
 def run(
     space: options.Space = "",
     dataset: options.Dataset = "nyc_airports",
-    horizon: options.Horizon = 24,
+    horizon: options.Horizon = None,
     metric: options.Metric = "mse_scaled",
     data_dir: options.DataDir = None,
+    target: options.Target = None,
+    covariates: options.Covariates = None,
+    known: options.Known = None,
+    static: options.Static = None,
+    series_id: options.SeriesId = None,
     fill: options.Fill = None,
+    short_series: options.ShortSeries = None,
+    split: options.Split = None,
+    folds: options.Folds = 1,
+    folds_file: options.FoldsFile = None,
+    paths: options.Paths = 20,
     settings: options.Settings = None,
     trials: Annotated[int, typer.Option("--trials", help="Configs to try.", rich_help_panel=options.HOW)] = 20,
     epochs: options.Epochs = 9,
@@ -59,7 +77,7 @@ def run(
     address: Annotated[
         str | None, typer.Option("--address", help="Of a running Ray cluster.", rich_help_panel=options.WHERE)
     ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="Show spaces, data sets and models, and stop.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="Show spaces, data sets, models and metrics, and stop.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, show the plan, and stop.")] = False,
 ) -> None:
     """Tune a forecaster: search its space on real data, export the best checkpoint."""
@@ -71,12 +89,25 @@ def run(
     if not space:
         fail("--space names what is tuned, for example --space informer; --list shows what there is")
     with user_mistakes():
-        fixed = load_space(space, settings or [], horizon)
+        steps = default_horizon(dataset) if horizon is None else horizon
+        fixed = load_space(space, settings or [], steps)
         study = Study(
-            name=name or default_name(space, dataset, horizon),
+            name=name or default_name(space, dataset, steps),
             space_name=space,
             space=fixed,
-            problem=Problem(dataset=absolute(dataset), horizon=horizon, metric=metric, fill=fill, data_dir=data_dir),
+            problem=Problem(
+                dataset=absolute(dataset),
+                horizon=steps,
+                metric=metric,
+                columns=parse_columns(target, covariates, known, static, series_id),
+                fill=fill,
+                short_series=short_series,
+                split=split,
+                n_folds=folds,
+                folds_file=folds_file.absolute() if folds_file else None,
+                n_paths=paths,
+                data_dir=data_dir,
+            ),
             budget=Budget(n_trials=trials, epochs=epochs, time_s=parse_duration(time) if time else None),
             sampler=sampler,
             scheduler=scheduler,
@@ -86,8 +117,8 @@ def run(
         )
         _check_names(study)
         check_folder(runs, study.name)
-        data = read_problem(study.problem, longest_lookback(fixed))
-        baseline = fixed.baseline_config(horizon, defaults_of(fixed.model))
+        data = read_problem(study.problem, *longest_windows(fixed))
+        baseline = fixed.baseline_config(steps, defaults_of(fixed.model))
         sampled = _try_configs(study, data, baseline)
     if dry_run:
         from tuner.console.plan import print_plan
@@ -115,7 +146,7 @@ def _check_names(study: Study) -> None:
     ):
         if word not in known:
             raise LookupError(did_you_mean(word, known, what))
-    check_metric(study.problem.metric)
+    check_metric(study.problem.metric, study.space)
     check_shares(study.resources.cpus_per_trial, study.resources.gpus_per_trial)
 
 
@@ -125,7 +156,7 @@ def _try_configs(study: Study, data: ProblemData, baseline: Config) -> list[Conf
 
     sampler = get("random")(study.space, study.seed)
     sampled = [sampler.ask(number) for number in range(1, _N_TRIED + 1)]
-    check_configs(study.space.model, [baseline, *sampled], data.for_trials())
+    check_configs(study.space.model, [baseline, *sampled], data.for_trials(), study.problem.metric)
     return sampled
 
 

@@ -10,8 +10,8 @@ import typer
 from tuner.console import options
 from tuner.console.errors import fail, user_mistakes
 from tuner.console.process import restart_with
-from tuner.study.build import absolute, check_folder, default_name, load_space, longest_lookback
-from tuner.study.problem_data import read_problem
+from tuner.study.build import absolute, check_folder, default_name, load_space, longest_windows, parse_columns
+from tuner.study.problem_data import default_horizon, read_problem
 from tuner.study.schema import defaults_of
 from tuner.study.study import Budget, Problem, Resources, Study
 
@@ -22,10 +22,20 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def train(
     space: options.Space,
     dataset: options.Dataset = "nyc_airports",
-    horizon: options.Horizon = 24,
+    horizon: options.Horizon = None,
     metric: options.Metric = "mse_scaled",
     data_dir: options.DataDir = None,
+    target: options.Target = None,
+    covariates: options.Covariates = None,
+    known: options.Known = None,
+    static: options.Static = None,
+    series_id: options.SeriesId = None,
     fill: options.Fill = None,
+    short_series: options.ShortSeries = None,
+    split: options.Split = None,
+    folds: options.Folds = 1,
+    folds_file: options.FoldsFile = None,
+    paths: options.Paths = 20,
     settings: options.Settings = None,
     epochs: options.Epochs = 9,
     seed: options.Seed = 0,
@@ -48,12 +58,25 @@ def train(
     restart_with(ENVIRONMENT, "tuner.train")
 
     with user_mistakes():
-        fixed = load_space(space, settings or [], horizon)
+        steps = default_horizon(dataset) if horizon is None else horizon
+        fixed = load_space(space, settings or [], steps)
         study = Study(
-            name=name or default_name(f"train-{space}", dataset, horizon),
+            name=name or default_name(f"train-{space}", dataset, steps),
             space_name=space,
             space=fixed,
-            problem=Problem(dataset=absolute(dataset), horizon=horizon, metric=metric, fill=fill, data_dir=data_dir),
+            problem=Problem(
+                dataset=absolute(dataset),
+                horizon=steps,
+                metric=metric,
+                columns=parse_columns(target, covariates, known, static, series_id),
+                fill=fill,
+                short_series=short_series,
+                split=split,
+                n_folds=folds,
+                folds_file=folds_file.absolute() if folds_file else None,
+                n_paths=paths,
+                data_dir=data_dir,
+            ),
             budget=Budget(n_trials=1, epochs=epochs),
             sampler="random",
             scheduler="none",
@@ -63,12 +86,12 @@ def train(
         )
         if threads < 1:
             raise ValueError(f"--threads must be 1 or more, got {threads}")
-        check_metric(metric)
+        check_metric(metric, fixed)
         check_accelerator(accelerator)
         check_folder(runs, study.name)
-        baseline = fixed.baseline_config(horizon, defaults_of(fixed.model))
-        data = read_problem(study.problem, longest_lookback(fixed))
-        check_configs(fixed.model, [baseline], data.for_trials())
+        baseline = fixed.baseline_config(steps, defaults_of(fixed.model))
+        data = read_problem(study.problem, *longest_windows(fixed))
+        check_configs(fixed.model, [baseline], data.for_trials(), metric)
         store = RunStore.create(study.folder)
     store.write_study(record(study, data, baseline))
     try:

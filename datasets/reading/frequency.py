@@ -6,12 +6,17 @@ import re
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 _RENAMED = {"H": "h", "T": "min", "S": "s", "M": "ME", "Q": "QE", "A": "YE", "Y": "YE", "AS": "YS"}
 _UNITS = {
     **{"s": "second", "min": "minute", "h": "hour", "D": "day", "B": "day", "W": "week"},
     **{"MS": "month", "ME": "month", "QS": "quarter", "QE": "quarter", "YS": "year", "YE": "year"},
+}
+_SECONDS = {
+    **{"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800},
+    **{"month": 2629800, "quarter": 7889400, "year": 31557600},  # of 365.25 days
 }
 _UNITS_PER_SEASON = {"second": 3600, "minute": 1440, "hour": 24, "day": 7, "week": 52, "month": 12, "quarter": 4, "year": 1}
 
@@ -46,19 +51,46 @@ def unit_of(frequency: str) -> str:
     return step_of(frequency)[1]
 
 
+def seconds_of(frequency: str) -> int:
+    """Seconds of a step; of a month, a quarter or a year on average."""
+    n, unit = step_of(frequency)
+    return n * _SECONDS[unit]
+
+
 def period_of(frequency: str) -> int:
     """Steps of one season: an hour of seconds, a day of minutes or hours, a week of days, a year of all that is longer."""
     n, name, _ = _parts(frequency)
     return max(1, round((5 if name == "B" else _UNITS_PER_SEASON[_UNITS[name]]) / n))
 
 
-def infer(times: pd.DatetimeIndex, file: str, place: Callable[[int], str]) -> str:
+def first_uneven(times: pd.DatetimeIndex, offsets: npt.NDArray[np.int64], frequency: str) -> int | None:
+    """The first row that is not one step after the row before it in its series, or lies off the calendar of all.
+
+    Args:
+        times: In ns, series after series.
+        offsets: Where each series begins, and the end.
+        frequency: The step.
+    """
+    if re.fullmatch(r"\d*(s|min|h|D)", frequency):
+        steps, step, off = times.asi8, seconds_of(frequency) * 10**9, np.zeros(len(times), dtype=bool)
+    else:
+        grid = pd.date_range(times.min(), times.max(), freq=frequency.lstrip("0123456789")).as_unit("ns")
+        steps, step = grid.get_indexer(times), step_of(frequency)[0]
+        off = steps < 0
+    odd = np.diff(steps, prepend=steps[:1]) != step
+    odd[offsets[:-1]] = False
+    odd |= off
+    return int(np.argmax(odd)) if odd.any() else None
+
+
+def infer(times: pd.DatetimeIndex, file: str, place: Callable[[int], str], usual: str | None = None) -> str:
     """The frequency of times that rise strictly.
 
     Args:
         times: One time a row.
         file: Named in errors.
         place: Names a row by its number, as people find it in the file.
+        usual: The frequency that is expected if rows are missing.
 
     Raises:
         ValueError: a row is missing, or there is no common step.
@@ -69,7 +101,7 @@ def infer(times: pd.DatetimeIndex, file: str, place: Callable[[int], str]) -> st
         return found
     # A frequency that some rows agree on, and on whose grid all rows lie, tells which rows are missing.
     spread = np.unique(np.linspace(0, len(times) - 3, 100, dtype=int))
-    grids = [pd.date_range(times[0], times[-1], freq=f) for f in {_inferred(times[i : i + 3]) for i in spread} if f]
+    grids = [pd.date_range(times[0], times[-1], freq=f) for f in {usual, *(_inferred(times[i : i + 3]) for i in spread)} if f]
     if fitting := [grid for grid in grids if times.isin(grid).all()]:
         grid = min(fitting, key=lambda grid: (len(grid), str(grid.freqstr)))
         present = grid.isin(times)

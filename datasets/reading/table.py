@@ -1,4 +1,4 @@
-"""One csv or parquet table to a ``Panel`` of one series. What is wrong with a file is said in one sentence."""
+"""A csv or parquet table to a ``Panel``, of one series or of many. What is wrong with a file is said in one sentence."""
 
 from __future__ import annotations
 
@@ -12,59 +12,125 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from datasets.base import BoolArray, FloatArray, Panel
+from datasets.base import IntArray, Panel
+from datasets.config import Columns
 from datasets.reading import TABLE_SUFFIXES
-from datasets.reading.frequency import infer
+from datasets.reading.assign import ALL_TARGETS, Source, assign, parts
+from datasets.reading.frequency import first_uneven, infer
 
 TIME_NAMES = ("date", "time", "timestamp", "datetime", "ds", "time_hour")
-FILLS = ("forward", "linear", "zero")
 _UNREADABLE = (OSError, UnicodeDecodeError, EOFError, zlib.error, csv.Error, pa.ArrowException)
+_MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-NaN", "-nan", "NULL", "null", "None")
 
 
-def read_table(path: Path, *, time_column: str | None = None, fill: str | None = None) -> Panel:
-    """Reads a table: a time column, evenly spaced and rising, and one column of numbers for each channel.
+def read_table(path: Path, columns: Columns = ALL_TARGETS) -> Panel:
+    """Reads a table: a time column, evenly spaced and rising, and columns of numbers. Missing values stay NaN.
 
     Args:
         path: A .csv, .csv.gz or .parquet file. A csv has one header line and commas.
-        time_column: Its name; None takes the only column that is called date, time, timestamp, datetime, ds or time_hour.
-            Times with an offset are turned to UTC.
-        fill: What stands for a missing value, which stays marked in ``observed``. forward: the value before it, past only (at
-            the start of a channel, where there is none, the first value). linear: a line from the value before to the value
-            after, so that it knows the next value; forward does not. zero: 0. None: a missing value is an error.
+        columns: What the columns are. With a series id the table is long: it holds many series, whose rows may stand apart but
+            rise in time. The time column is by default the only one without another part that is called date, time,
+            timestamp, datetime, ds or time_hour; times with an offset are turned to UTC.
 
     Returns:
-        A panel of one series named after the file.
+        The series in the order in which they first appear; without a series id one, named after the file. Rows at the end of
+        a series that have no target but something known ahead are its future.
 
     Raises:
-        ValueError: what is wrong, in which file, line and column, and the way out.
+        ValueError, LookupError: what is wrong, in which file, line, column and series, and the way out.
     """
-    if fill is not None and fill not in FILLS:
-        raise ValueError(f"fill must be one of {', '.join(FILLS)}, got {fill!r}")
-    frame, place = _frame(path)
-    time = _time_column(frame, path, time_column)
-    channels = [str(name) for name in frame.columns if name != time]
-    if not channels:
-        raise ValueError(f"{path}: at least one column of numbers is needed beside {time!r}, got none; add one")
+    frame, place = _frame(path, columns)
+    time = _time_column(frame, path, columns)
+    ids = [name for name in frame.columns if name == columns.series_id]
+    parts(str(path), [str(name) for name in frame.columns if name not in (time, *ids)], ids, time, columns)
     if not len(frame):
         raise ValueError(f"{path}: rows are needed below the header, got none; is this the right file?")
     times = _times(frame[time], path, place)
-    frequency = infer(times, str(path), place)
-    values = np.stack([_numbers(frame[name], path, place) for name in channels], axis=1)
-    observed = np.isfinite(values)
-    if not observed.all():
-        values = _filled(values, observed, channels, path, place, fill)
-    return Panel(
-        values=values,
-        observed=observed,
-        offsets=np.array([0, len(values)], dtype=np.int64),
-        start_times=times[:1].to_numpy().astype("datetime64[ns]"),
-        frequency=frequency,
-        series=(path.name.split(".")[0],),
-        channels=tuple(channels),
+    series: tuple[str, ...] = (path.name.split(".")[0],)
+    offsets = np.array([0, len(frame)], dtype=np.int64)
+    if columns.series_id is not None:
+        order, offsets, series = _grouped(frame, columns.series_id, path, place)
+        frame, times, place = frame.iloc[order], times[order], _place_in_series(place, order, offsets, series)
+    _check_order(times, offsets, path, place, time)
+    return assign(
+        Source(
+            where=str(path),
+            rows=frame.drop(columns=[time, *ids]),
+            per_series=pd.DataFrame({name: pd.Series(series, dtype=object) for name in ids}),
+            offsets=offsets,
+            start_times=times[offsets[:-1]].to_numpy().astype("datetime64[ns]"),
+            frequency=_frequency(times, offsets, series, path, place),
+            series=series,
+            time=time,
+            place=place,
+        ),
+        columns,
     )
 
 
-def _frame(path: Path) -> tuple[pd.DataFrame, Callable[[int], str]]:
+def _grouped(
+    frame: pd.DataFrame, name: str, path: Path, place: Callable[[int], str]
+) -> tuple[IntArray, IntArray, tuple[str, ...]]:
+    """The rows series after series, where each begins, and their names."""
+    codes, names = pd.factorize(frame[name])
+    if (codes < 0).any():
+        row = int(np.argmax(codes < 0))
+        raise ValueError(f"{path}: every row needs its series, got an empty cell in {place(row)}, column {name!r}; fill it in")
+    order = np.argsort(codes, kind="stable").astype(np.int64)
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(codes))]).astype(np.int64)
+    return order, offsets, tuple(str(name) for name in names)
+
+
+def _place_in_series(
+    place: Callable[[int], str], order: IntArray, offsets: IntArray, series: tuple[str, ...]
+) -> Callable[[int], str]:
+    def found(row: int) -> str:
+        i = int(np.searchsorted(offsets, row, side="right")) - 1
+        return f"{place(int(order[row]))} (series {series[i]!r})"
+
+    return found
+
+
+def _check_order(times: pd.DatetimeIndex, offsets: IntArray, path: Path, place: Callable[[int], str], column: str) -> None:
+    late = np.diff(times.to_numpy()) <= np.timedelta64(0)
+    late[offsets[1:-1] - 1] = False
+    if late.any():
+        row = int(np.argmax(late)) + 1
+        kind = "again" if times[row] == times[row - 1] else f"after {times[row - 1]}"
+        remedy = "keep one of the two rows" if times[row] == times[row - 1] else "sort the rows by time"
+        many = "" if len(offsets) > 2 else ", or use --series-id if the table holds many series"
+        raise ValueError(f"{path}: times must rise, got {times[row]} {kind} in {place(row)}, column {column!r}; {remedy}{many}")
+
+
+def _frequency(
+    times: pd.DatetimeIndex, offsets: IntArray, series: tuple[str, ...], path: Path, place: Callable[[int], str]
+) -> str:
+    """The frequency of the longest series, which all others must have."""
+
+    def own(i: int, usual: str | None = None) -> str:
+        start, end = (int(row) for row in offsets[i : i + 2])
+        return infer(times[start:end], str(path), lambda row: place(start + row), usual)
+
+    longest = int(np.argmax(np.diff(offsets)))
+    frequency = own(longest)
+    row = first_uneven(times, offsets, frequency)
+    if row is None:
+        return frequency
+    i = int(np.searchsorted(offsets, row, side="right")) - 1
+    start, end = (int(row) for row in offsets[i : i + 2])
+    if end - start >= 3:
+        kind = f"{own(i, frequency)} from {times[start]} on"  # or it has a gap, and says so
+    elif row > start:
+        kind = f"a step of {times[row] - times[row - 1]}"
+    else:
+        kind = f"a row at {times[row]}"
+    raise ValueError(
+        f"{path}: all series must have one frequency, got {kind} in {place(row)} where {frequency} is the step of series "
+        f"{series[longest]!r}; resample the table"
+    )
+
+
+def _frame(path: Path, columns: Columns) -> tuple[pd.DataFrame, Callable[[int], str]]:
     """The raw table, and what a row is called in its file."""
     if not path.is_file():
         raise ValueError(f"{path}: {'a folder is no table' if path.is_dir() else 'there is no such file'}; check the path")
@@ -79,10 +145,20 @@ def _frame(path: Path) -> tuple[pd.DataFrame, Callable[[int], str]]:
                 frame = frame.rename_axis(str(frame.index.name or "time")).reset_index()
             frame.columns = frame.columns.map(str)
             return frame, lambda row: f"row {row + 1}"
+        words = {*columns.static, columns.series_id}  # in which NA is a word like others
         header = pd.read_csv(path, header=None, nrows=1, dtype=str, skip_blank_lines=False).iloc[0]
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # more cells than columns
-            frame = pd.read_csv(path, index_col=False, skip_blank_lines=False, low_memory=False, float_precision="round_trip")
+            frame = pd.read_csv(
+                path,
+                index_col=False,
+                skip_blank_lines=False,
+                low_memory=False,
+                float_precision="round_trip",
+                keep_default_na=False,
+                na_values={name: [""] if name in words else _MISSING for name in header.dropna()},
+                dtype={name: str for name in header.dropna() if name == columns.series_id},
+            )
     except pd.errors.EmptyDataError:
         raise ValueError(
             f"{path}: a header in line 1 and rows are needed, got nothing there; is this the right file?"
@@ -110,9 +186,11 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
-def _time_column(frame: pd.DataFrame, path: Path, wanted: str | None) -> str:
-    columns = [str(name) for name in frame.columns]
-    found = [name for name in columns if (name == wanted if wanted is not None else name.strip().lower() in TIME_NAMES)]
+def _time_column(frame: pd.DataFrame, path: Path, parts: Columns) -> str:
+    wanted, columns = parts.time, [str(name) for name in frame.columns]
+    taken = {*parts.target, *(parts.covariates or ()), *parts.known, *parts.static, parts.series_id}
+    usual = [name for name in columns if name.strip().lower() in TIME_NAMES and name not in taken]
+    found = usual if wanted is None else [name for name in columns if name == wanted]
     if len(found) == 1:
         return found[0]
     rule = f"a time column named {wanted!r}" if wanted is not None else f"one time column named {', '.join(TIME_NAMES)}"
@@ -142,40 +220,4 @@ def _times(column: pd.Series, path: Path, place: Callable[[int], str]) -> pd.Dat
             f"{path}: times must be written alike, as in 2024-01-31 13:00, got {cell} in {place(row)}, column {column.name!r}; "
             "mend that cell"
         )
-    times = pd.DatetimeIndex(parsed.dt.tz_localize(None))
-    if (late := np.diff(times.to_numpy()) <= np.timedelta64(0)).any():
-        row = int(np.argmax(late)) + 1
-        kind = "again" if times[row] == times[row - 1] else f"after {times[row - 1]}"
-        remedy = "keep one of the two rows" if times[row] == times[row - 1] else "sort the rows by time"
-        raise ValueError(f"{path}: times must rise, got {times[row]} {kind} in {place(row)}, column {column.name!r}; {remedy}")
-    return times
-
-
-def _numbers(column: pd.Series, path: Path, place: Callable[[int], str]) -> FloatArray:
-    numbers = pd.to_numeric(column, errors="coerce") if column.dtype.kind not in "mM" else pd.Series(np.nan, column.index)
-    bad = (numbers.isna() & column.notna()).to_numpy()
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise ValueError(
-            f"{path}: every column but the time must hold numbers, got {str(column.iloc[row])!r} in {place(row)}, "
-            f"column {column.name!r}; mend that cell or remove the column"
-        )
-    return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def _filled(
-    values: FloatArray, observed: BoolArray, channels: list[str], path: Path, place: Callable[[int], str], fill: str | None
-) -> FloatArray:
-    if fill is None:
-        row, column = (int(i) for i in np.argwhere(~observed)[0])
-        raise ValueError(
-            f"{path}: values must not be missing, got {int((~observed).sum())} empty or not finite, the first in {place(row)}, "
-            f"column {channels[column]!r}; use --fill forward, linear or zero"
-        )
-    if not observed.any(axis=0).all():
-        channel = channels[int(np.argmin(observed.any(axis=0)))]
-        raise ValueError(f"{path}: a column needs one value at least to be filled, got none in column {channel!r}; remove it")
-    frame = pd.DataFrame(np.where(observed, values, np.nan))
-    if fill == "forward":
-        return frame.ffill().bfill().to_numpy()
-    return (frame.fillna(0.0) if fill == "zero" else frame.interpolate(limit_direction="both")).to_numpy()
+    return pd.DatetimeIndex(parsed.dt.tz_localize(None))

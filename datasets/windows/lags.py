@@ -1,12 +1,13 @@
 """Which earlier steps are worth showing beside each step: the last few, and those around whole seasons before.
 
-The choice follows the usual practice for autoregressive forecasters (Salinas et al., "DeepAR", IJF 2020, section 3.3): a
-season of the next longer unit, and its neighbours.
+The kind of choice is that of GluonTS for DeepAR (Alexandrov et al., "GluonTS", JMLR 2020): a season of the next longer unit,
+and its neighbours. Which seasons, and how many of each, is our own choice.
 """
 
 from __future__ import annotations
 
 from datasets.reading.frequency import step_of
+from datasets.windows.time_features import is_business
 
 _RECENT = (1, 2, 3, 4, 5, 6, 7)
 _SEASONS: dict[str, tuple[tuple[float, int], ...]] = {  # unit: (units of a season, how often it is repeated)
@@ -14,6 +15,7 @@ _SEASONS: dict[str, tuple[tuple[float, int], ...]] = {  # unit: (units of a seas
     "minute": ((60, 3), (1440, 3), (10080, 1)),
     "hour": ((24, 7), (168, 3)),
     "day": ((7, 4), (30.4375, 3), (365.25, 2)),
+    "business day": ((5, 4), (21.74, 3), (260.9, 2)),
     "week": ((4.348, 3), (52.1786, 3)),
     "month": ((12, 3),),
     "quarter": ((4, 3),),
@@ -30,7 +32,7 @@ def lags_of(frequency: str, longest: int | None = None) -> tuple[int, ...]:
     """
     n, unit = step_of(frequency)
     found = set(_RECENT)
-    for units, repeats in _SEASONS[unit]:
+    for units, repeats in _SEASONS["business day" if is_business(frequency) else unit]:
         for times in range(1, repeats + 1):
             centre = round(units * times / n)
             found |= {centre - 1, centre, centre + 1} if centre > 2 else set()

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -37,21 +38,24 @@ class WindowSource:
         self.reach = config.lookback + max(self.lags, default=0)
         self.offsets = data.offsets
         scalers = stage.scalers
-        loc, scale = scalers.targets.affine(config.scaling)
-        values = scaled(data.values, loc, scale, data.offsets)
-        self._values = _tensor(values, self.device)
+        self.affine = loc, scale = scalers.targets.affine(config.scaling)
+        """loc and scale, (n_series, C) float64: original = scaled * scale + loc. What ``Inputs`` holds in float32."""
+        self._values = _tensor(scaled(data.values, loc, scale, data.offsets), self.device)
         # A complete panel is the rule; then one True stands for all of them and nothing is gathered.
         self._observed = None if data.observed.all() else _tensor(data.observed, self.device)
         self._covariates = self._pooled(data.covariates, scalers.covariates)
         self._known = self._pooled(data.known, scalers.known)
         self._calendar = _tensor(data.calendar, self.device)
+        shift = data.calendar_rows - data.offsets[:-1]
+        self._shift = _tensor(shift, self.device) if shift.any() else None
         self._ends = _tensor(data.offsets[1:], self.device)
-        self._shift = _tensor(data.calendar_rows - data.offsets[:-1], self.device)
         self._loc, self._scale = (_tensor(part.astype(np.float32), self.device).unsqueeze(1) for part in (loc, scale))
         self._static = self._pooled(data.static, scalers.static)
         self._categories = _tensor(data.static_categories, self.device)
         self._true = torch.ones((), dtype=torch.bool, device=self.device)
-        self._lag_places = _tensor(np.array(self.lags, dtype=np.int64), self.device)
+        # Of each step of the history, and of the horizon after it: where the steps so many before it lie in the history.
+        steps = np.arange(self.reach - self.lookback, self.reach + self.horizon)
+        self._lag_places = _tensor(steps[:, None] - np.array(self.lags, dtype=np.int64), self.device)
 
     def _pooled(self, columns: np.ndarray, scaler: Scaler) -> Tensor:
         return _tensor(scaled(columns, scaler.mean, scaler.std, self.offsets), self.device)
@@ -66,36 +70,31 @@ class WindowSource:
         Args:
             origins: (B,) int64 flat rows, on this source's device.
         """
-        series = torch.bucketize(origins, self._ends, right=True) if len(self._ends) > 1 else origins.new_zeros(len(origins))
+        series = torch.bucketize(origins, self._ends, right=True) if len(self._ends) > 1 else None
         past, future = origins - (self.lookback - 1), origins + 1
-        target = _gather(self._values, past, self.lookback)
-        future_target = _gather(self._values, future, self.horizon)
-        on_calendar = self._shift[series]
+        target, future_target = _gather(self._values, past, self.lookback), _gather(self._values, future, self.horizon)
         past_lags, future_lags = self._lagged(origins, target)
         inputs = Inputs(
             past_target=target,
-            past_observed=self._mask(past, self.lookback, target),
+            past_observed=self._mask(past, target),
             past_covariates=_gather(self._covariates, past, self.lookback),
-            past_known=self._ahead(past, past + on_calendar, self.lookback),
-            future_known=self._ahead(future, future + on_calendar, self.horizon),
+            past_known=self._ahead(past, self.lookback, series),
+            future_known=self._ahead(future, self.horizon, series),
             past_lags=past_lags,
             future_lags=future_lags,
-            static=self._static[series],
-            static_categories=self._categories[series],
-            loc=self._loc[series],
-            scale=self._scale[series],
+            static=_rows(self._static, series, len(origins)),
+            static_categories=_rows(self._categories, series, len(origins)),
+            loc=_rows(self._loc, series, len(origins)),
+            scale=_rows(self._scale, series, len(origins)),
         )
-        return Batch(
-            inputs=inputs,
-            future_target=future_target,
-            future_observed=self._mask(future, self.horizon, future_target),
-        )
+        return Batch(inputs=inputs, future_target=future_target, future_observed=self._mask(future, future_target))
 
-    def _mask(self, starts: Tensor, steps: int, like: Tensor) -> Tensor:
-        return self._true.expand_as(like) if self._observed is None else _gather(self._observed, starts, steps)
+    def _mask(self, starts: Tensor, like: Tensor) -> Tensor:
+        return self._true.expand_as(like) if self._observed is None else _gather(self._observed, starts, like.shape[1])
 
-    def _ahead(self, starts: Tensor, calendar_starts: Tensor, steps: int) -> Tensor:
-        calendar = _gather(self._calendar, calendar_starts, steps)
+    def _ahead(self, starts: Tensor, steps: int, series: Tensor | None) -> Tensor:
+        shifted = starts if self._shift is None else starts + _rows(self._shift, series, len(starts))
+        calendar = _gather(self._calendar, shifted, steps)
         return torch.cat([calendar, _gather(self._known, starts, steps)], -1) if self._known.shape[1] else calendar
 
     def _lagged(self, origins: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,9 +103,7 @@ class WindowSource:
             return target.new_zeros(size, self.lookback, width, 0), target.new_zeros(size, self.horizon, width, 0)
         history = _gather(self._values, origins - (self.reach - 1), self.reach)
         history = torch.cat([history, history.new_zeros(size, self.horizon, width)], 1)
-        first = self.reach - self.lookback
-        steps = torch.arange(first, first + self.lookback + self.horizon, device=self.device)
-        lagged = history[:, steps[:, None] - self._lag_places].transpose(2, 3)
+        lagged = history[:, self._lag_places].transpose(2, 3)
         return lagged[:, : self.lookback], lagged[:, self.lookback :]
 
 
@@ -155,14 +152,13 @@ class TrainLoader:
 
     def order(self, epoch: int, start: int = 0, end: int | None = None) -> IntArray:
         """(end - start,): the origins of an epoch in order, or of a part of it."""
-        first = epoch * self.windows_per_epoch
-        places = np.arange(first + start, first + (self.windows_per_epoch if end is None else end), dtype=np.int64)
-        page, place = np.divmod(places, len(self.origins))
-        shuffled = np.empty_like(place)
-        for p in np.unique(page):
-            here = page == p
-            shuffled[here] = permuted(place[here], len(self.origins), self.seed, int(p))
-        return self.origins.take(shuffled)
+        n, first = len(self.origins), epoch * self.windows_per_epoch
+        first, last = first + start, first + (self.windows_per_epoch if end is None else end)
+        pages = range(first // n, -(-last // n))
+        places = [np.arange(max(first - page * n, 0), min(last - page * n, n)) for page in pages]
+        return self.origins.take(
+            np.concatenate([permuted(p, n, self.seed, page) for p, page in zip(places, pages, strict=True)])
+        )
 
 
 class ScoreLoader:
@@ -207,11 +203,16 @@ def permuted(places: IntArray, n: int, seed: int, page: int) -> IntArray:
     return result.astype(np.int64)
 
 
-def _mixed(numbers: np.ndarray) -> np.ndarray:
+def _mixed(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """The finaliser of splitmix64 (Steele, Lea and Flood, OOPSLA 2014): bits that look random."""
-    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        numbers = (numbers ^ (numbers >> np.uint64(shift))) * np.uint64(factor)
     return numbers ^ (numbers >> np.uint64(31))
+
+
+def _rows(table: Tensor, series: Tensor | None, size: int) -> Tensor:
+    """(B, ...): the row of each window's series; None where there is one series."""
+    return table.expand(size, *table.shape[1:]) if series is None else table.index_select(0, series)
 
 
 def _gather(array: Tensor, starts: Tensor, steps: int) -> Tensor:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-import pandas as pd
 
 from datasets.base import FloatArray, IntArray, Panel
 from datasets.reading.frequency import period_of
 from datasets.windows.prepared import PreparedData, Scalers, Split, Stage
 from datasets.windows.scaling import fit_scalers
 from datasets.windows.splits import future
-from datasets.windows.time_features import calendar
+from datasets.windows.time_features import calendar, places_in_time
 from datasets.windows.windowing import score_origins
+
+_HASHED_ROWS = 1 << 14
 
 
 def prepare(panel: Panel, splits: Sequence[Split], horizon: int) -> PreparedData:
@@ -30,11 +31,12 @@ def prepare(panel: Panel, splits: Sequence[Split], horizon: int) -> PreparedData
         ValueError: a split goes past a series, or no window fits the rows that are scored.
     """
     ends = np.max([np.maximum(split.train[:, 1], split.score[:, 1]) for split in splits], axis=0)
-    for name, n, end in zip(panel.series, panel.history, ends, strict=True):
-        if end > n:
-            raise ValueError(f"borders must lie inside the series, got row {end} of {name!r} with {n} rows; bring all of its rows")
+    if (past := np.flatnonzero(ends > panel.history)).size:
+        name, end, n = panel.series[past[0]], ends[past[0]], panel.history[past[0]]
+        raise ValueError(f"borders must lie inside the series, got row {end} of {name!r} with {n} rows; bring all of its rows")
     stages = tuple(
-        Stage(name=split.name, train=split.train, score=split.score, scalers=fit_scalers(panel, split.train)) for split in splits
+        Stage(name=split.name, train=split.train, score=split.score, scalers=fit_scalers(panel, split.train))
+        for split in splits
     )
     data = _assemble(panel, horizon, stages, ends, n_future=0)
     for stage in stages:
@@ -57,44 +59,41 @@ def prepare_history(panel: Panel, scalers: Scalers, horizon: int) -> PreparedDat
         ValueError: a covariate that is known ahead ends before the horizon.
     """
     lengths = panel.history
-    if panel.known_names:
-        for name, have, n in zip(panel.series, panel.lengths, lengths, strict=True):
-            if have < n + horizon:
-                raise ValueError(
-                    f"covariates known ahead ({', '.join(panel.known_names)}) must reach through the horizon, series {name!r} has "
-                    f"{have - n} rows of {horizon} after its last target; add rows with empty targets"
-                )
-    split = future([int(n) for n in lengths], horizon)
+    rest = panel.lengths - lengths
+    if panel.known_names and rest.min() < horizon:
+        worst = int(rest.argmin())
+        raise ValueError(
+            f"covariates known ahead ({', '.join(panel.known_names)}) must reach through the horizon, series "
+            f"{panel.series[worst]!r} has {rest[worst]} rows of {horizon} after its last target; add rows with empty targets"
+        )
+    split = future(lengths.tolist(), horizon)
     stage = Stage(name=split.name, train=split.train, score=split.score, scalers=scalers)
     return _assemble(panel, horizon, (stage,), lengths, n_future=horizon)
 
 
 def _assemble(panel: Panel, horizon: int, stages: tuple[Stage, ...], ends: IntArray, n_future: int) -> PreparedData:
-    def cut(array: np.ndarray) -> np.ndarray:
-        if not n_future and (ends == panel.lengths).all():
-            return array
-        return np.concatenate(
-            [np.pad(array[a : a + end], ((0, n_future), (0, 0))) for (a, _), end in zip(panel.spans, ends, strict=True)]
-        )
-
-    def cut_known(array: np.ndarray) -> np.ndarray:
-        if not array.shape[1]:
-            return np.zeros((int(rows.sum()), 0))
-        return np.concatenate([array[a : a + end] for (a, _), end in zip(panel.spans, rows, strict=True)])
-
     rows = ends + n_future
+
+    def cut(array: np.ndarray, ends: IntArray, n_blank: int) -> np.ndarray:
+        if not n_blank and np.array_equal(ends, panel.lengths):
+            return array
+        blank = np.zeros((n_blank, array.shape[1]), dtype=array.dtype)
+        starts = panel.offsets[:-1].tolist()
+        return np.concatenate([part for a, n in zip(starts, ends.tolist(), strict=True) for part in (array[a : a + n], blank)])
+
     features, calendar_rows = _time_line(panel, rows)
     return PreparedData(
-        values=cut(panel.values),
-        observed=cut(panel.observed),
-        covariates=cut(panel.covariates),
-        known=cut_known(panel.known),
+        values=cut(panel.values, ends, n_future),
+        observed=cut(panel.observed, ends, n_future),
+        covariates=cut(panel.covariates, ends, n_future),
+        known=cut(panel.known, rows, 0) if panel.known_names else cut(panel.known, ends, n_future),
         static=panel.static,
         static_categories=panel.static_categories,
         cardinalities=tuple(len(words) for words in panel.categories),
         calendar=features,
         calendar_rows=calendar_rows,
         offsets=np.concatenate([[0], np.cumsum(rows)]).astype(np.int64),
+        start_times=panel.start_times,
         horizon=horizon,
         frequency=panel.frequency,
         period=period_of(panel.frequency),
@@ -106,16 +105,18 @@ def _assemble(panel: Panel, horizon: int, stages: tuple[Stage, ...], ends: IntAr
 
 
 def _time_line(panel: Panel, rows: IntArray) -> tuple[FloatArray, IntArray]:
-    """One calendar for all series, and where each begins in it. Series out of step with each other get a calendar each."""
-    first = panel.start_times.min()
-    if (panel.start_times == first).all():
-        return calendar(first, int(rows.max()), panel.frequency), np.zeros(len(rows), dtype=np.int64)
-    line = pd.date_range(pd.Timestamp(first), pd.Timestamp(panel.start_times.max()), freq=panel.frequency).to_numpy()
-    places = np.searchsorted(line, panel.start_times).astype(np.int64)
-    if (places < len(line)).all() and (line[places] == panel.start_times).all():
-        return calendar(first, int((places + rows).max()), panel.frequency), places
-    features = [calendar(start, int(n), panel.frequency) for start, n in zip(panel.start_times, rows, strict=True)]
-    return np.concatenate(features), np.concatenate([[0], np.cumsum(rows)[:-1]]).astype(np.int64)
+    """A calendar that series share where they overlap in time, in step with each other; and where each begins in it."""
+    place, phase = places_in_time(panel.start_times, panel.frequency)
+    place = place + phase * (int((place + rows).max()) + 1)  # each phase in a stretch of its own
+    order = np.argsort(place, kind="stable")
+    start, end = place[order], np.maximum.accumulate((place + rows)[order])
+    leads = np.append(True, start[1:] > end[:-1])  # the first series of each line
+    lengths = end[np.append(leads[1:], True)] - start[leads]
+    first_rows = np.cumsum(lengths) - lengths
+    calendar_rows = np.empty_like(place)
+    calendar_rows[order] = start + (first_rows - start[leads])[np.cumsum(leads) - 1]
+    lines = zip(panel.start_times[order[leads]], lengths.tolist(), strict=True)
+    return np.concatenate([calendar(time, n, panel.frequency) for time, n in lines]), calendar_rows
 
 
 def hash_panel(panel: Panel) -> str:
@@ -125,9 +126,16 @@ def hash_panel(panel: Panel) -> str:
     labels += [[list(words) for words in panel.categories]]
     digest = hashlib.sha256(json.dumps(labels).encode())
     for numbers in (panel.values, panel.covariates, panel.known, panel.static):
-        digest.update((numbers.astype("<f8") + 0.0).tobytes())  # + 0.0: -0 and 0 are one value
-    digest.update(panel.observed.astype("u1").tobytes())
-    digest.update(panel.static_categories.astype("<i8").tobytes())
-    digest.update(panel.offsets.astype("<i8").tobytes())
-    digest.update(panel.start_times.astype("datetime64[ns]").astype("<i8").tobytes())
+        for some in _pieces(numbers):
+            digest.update((some.astype("<f8") + 0.0).tobytes())  # + 0.0: -0 and 0 are one value
+    for some in _pieces(panel.observed):
+        digest.update(some.astype("u1").tobytes())
+    for whole in (panel.static_categories, panel.offsets, panel.start_times.astype("datetime64[ns]")):
+        digest.update(whole.astype("<i8").tobytes())
     return digest.hexdigest()
+
+
+def _pieces(array: np.ndarray) -> Iterator[np.ndarray]:
+    """A view of some thousand rows after the other, so that no whole copy is made."""
+    for start in range(0, len(array), _HASHED_ROWS):
+        yield array[start : start + _HASHED_ROWS]

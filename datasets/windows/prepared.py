@@ -1,4 +1,4 @@
-"""What a trial gets: the panel in original units, a calendar, the plan of stages. Numpy only: workers share it without copies."""
+"""What a trial gets: the panel in original units, a calendar, the plan of stages. Numpy only, shared without copies."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from datasets.base import BoolArray, FloatArray, IntArray
 from datasets.config import Scaling
@@ -102,11 +103,13 @@ class PreparedData:
     cardinalities: tuple[int, ...]
     """How many values each static category has."""
     calendar: FloatArray
-    """(time line, features) float32: one row for each step from the first start to the last end of all series."""
+    """(time line, features) float32: rows that series share where they overlap in time, in step with each other."""
     calendar_rows: IntArray
     """(n_series,): the calendar row of the first row of each series."""
     offsets: IntArray
     """(n_series + 1,)"""
+    start_times: npt.NDArray[np.datetime64]
+    """(n_series,), datetime64[ns]: of the first row of each series"""
     horizon: int
     frequency: str
     period: int
@@ -120,4 +123,4 @@ class PreparedData:
     @property
     def n_known(self) -> int:
         """Features known ahead: the calendar's and the user's."""
-        return self.calendar.shape[1] + self.known.shape[1]
+        return int(self.calendar.shape[1] + self.known.shape[1])

@@ -27,11 +27,12 @@ def rolling_folds(borders: Sequence[Borders], n_folds: int) -> tuple[Split, ...]
     for k in range(n_folds):
         steps = n_folds - 1 - k
         ends = [(b.train_end - steps * (b.val_end - b.train_end), b.val_end - b.train_end) for b in borders]
-        if min(end for end, _ in ends) < 1:
-            raise ValueError(
-                f"--folds must leave rows to train on, got {n_folds} folds of {ends[0][1]} rows with "
-                f"{min(b.train_end for b in borders)} train rows; use fewer"
-            )
+        for border, (end, size) in zip(borders, ends, strict=True):
+            if end < 1:
+                raise ValueError(
+                    f"--folds must leave rows to train on, got {n_folds} folds of {size} rows in a series with "
+                    f"{border.train_end} train rows; use {(border.train_end - 1) // size + 1} or fewer"
+                )
         folds.append(_split(f"fold_{k + 1}", [(end, end, end + size) for end, size in ends]))
     return tuple(folds)
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from datasets.base import IntArray
+from datasets.base import BoolArray, IntArray
 from datasets.windows.prepared import Split
 
 
@@ -23,19 +24,20 @@ class Origins:
     count: IntArray
     """(n_series,): how many origins follow each other; may be 0."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_ends", np.cumsum(self.count))
+    @cached_property
+    def _ends(self) -> IntArray:
+        return np.cumsum(self.count)
+
+    @cached_property
+    def _shift(self) -> IntArray:
+        return self.first + self.count - self._ends
 
     def __len__(self) -> int:
-        return int(self._ends[-1])  # type: ignore[attr-defined]
+        return int(self._ends[-1])
 
     def take(self, places: IntArray) -> IntArray:
         """The origins at some places of the order, each in [0, len)."""
-        ends: IntArray = self._ends  # type: ignore[attr-defined]
-        if len(ends) == 1:
-            return self.first[0] + places
-        series = np.searchsorted(ends, places, side="right")
-        return (self.first + self.count - ends)[series] + places
+        return self._shift[np.searchsorted(self._ends, places, side="right")] + places
 
     def batches(self, size: int) -> Iterator[IntArray]:
         """All of them in order, at most ``size`` at a time."""
@@ -93,6 +95,13 @@ def score_origins(split: Split, offsets: IntArray, horizon: int) -> Origins:
 def series_of(origins: IntArray, offsets: IntArray) -> IntArray:
     """(n,): the index of the series that holds each flat row."""
     return np.searchsorted(offsets, origins, side="right").astype(np.int64) - 1
+
+
+def rows_within(ranges: IntArray, offsets: IntArray) -> BoolArray:
+    """(rows,): True for rows [start, end) of each series, from (n_series, 2) ranges."""
+    start, end = ranges.T
+    runs = np.stack([start, end - start, np.diff(offsets) - end], axis=1)
+    return np.repeat(np.tile([False, True, False], len(runs)), runs.ravel())
 
 
 def check_windows(origins: Origins, offsets: IntArray, reach: int, horizon: int) -> None:

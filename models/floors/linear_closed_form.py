@@ -8,25 +8,29 @@ import numpy as np
 
 from datasets.base import FloatArray, IntArray
 from datasets.windows.prepared import PreparedData, Stage
+from models.floors.base import scored_history
+from models.floors.shared.linear import check_work, linear_forecast, tables, window_products
 
 LOOKBACKS = (96, 168, 336, 512, 720)
 RIDGES = (1.0, 100.0, 1_000.0, 10_000.0)
 
 
 class LinearClosedForm:
-    """Ridge regression from the past of a channel to its future: one (L, H) matrix W, shared by all channels.
+    """Ridge regression from the past of a channel to its future: one (L, H) matrix W, shared by all series and channels.
 
-    Windows are centred on their last past value, which the forecast gets back. With A the centred pasts of all train windows of
-    all channels as rows, and B their futures, W = (A'A + ridge I)^-1 A'B. Lookback and ridge are those with the least squared
-    error over the stage's validation windows. Values that were missing count as what the fill rule made of them.
+    It is solved for in z-scores of the train rows, by series and channel. Windows are centred on their last past value, which
+    the forecast gets back. With A the centred pasts of all train windows of all channels as rows, and B their futures,
+    W = (A'A + ridge I)^-1 A'B. Lookback and ridge are those with the least squared error over the stage's scored windows.
+    Values that were missing count as what the fill rule made of them.
 
     Args:
-        lookbacks: Candidates for L. Those for which the data is too short are left out; if all are, the longest that fits
-            is used.
+        lookbacks: Candidates for L. Those for which a scored series is too short are left out; if all are, the longest that
+            fits is used.
         ridges: Candidates for the penalty.
     """
 
     name = "linear_closed_form"
+    refits = False
 
     def __init__(self, lookbacks: tuple[int, ...] = LOOKBACKS, ridges: tuple[float, ...] = RIDGES) -> None:
         if not lookbacks or not ridges or min(lookbacks) < 1 or min(ridges) <= 0:
@@ -37,39 +41,39 @@ class LinearClosedForm:
         self._ridge = ridges[0]
 
     def fit(self, data: PreparedData, stage: Stage) -> None:
-        """Solves for W at each candidate, and keeps the one with the least validation error.
+        """Solves for W at each candidate, and keeps the one with the least error over the scored windows.
 
         Raises:
             ValueError: not even a lookback of 1 fits.
+            TooLong: there are too many windows.
         """
+        lookbacks = self._fitting(data, stage)
+        rows = np.concatenate([np.diff(stage.train)[:, 0], np.diff(stage.score)[:, 0] + lookbacks[-1]])
+        check_work(rows, [lookback + data.horizon for lookback in lookbacks], len(data.channels))
         least = np.inf
-        for lookback in self._fitting(data, stage):
-            train = _Products.of(data, stage.train, lookback)
-            validation = _Products.of(data, stage.score - np.array([lookback, 0]), lookback)
+        for lookback in lookbacks:
+            train = _Products.of(data, stage, stage.train, lookback)
+            scored = _Products.of(data, stage, stage.score - np.array([lookback, 0]), lookback)
             for ridge in self._ridges:
                 weights = np.linalg.solve(train.past_past + ridge * np.eye(lookback), train.past_future)
-                error = validation.squared_error(weights)
+                error = scored.squared_error(weights)
                 if error < least:
                     least, self.lookback, self._ridge = error, lookback, ridge
                     self._weights = np.ascontiguousarray(weights.T)
 
     def _fitting(self, data: PreparedData, stage: Stage) -> list[int]:
-        train, scored = np.diff(stage.train)[:, 0], np.diff(stage.score)[:, 0] >= data.horizon
-        history = stage.score[scored, 0].min() if scored.any() else 0
-        longest = int(min(train.max() - data.horizon, history))
+        n_train = int(np.diff(stage.train).max())
+        longest = min(n_train - data.horizon, int(scored_history(stage, data.horizon).min(initial=n_train)))
         if longest < 1:
             raise ValueError(
-                f"a window must fit into the train rows, got horizon={data.horizon} with {train.max()} train rows "
+                f"a window must fit into the train rows, got horizon={data.horizon} with {n_train} train rows "
                 f"(stage {stage.name}); shorten the horizon or bring more data"
             )
         return [lookback for lookback in self._candidates if lookback <= longest] or [longest]
 
-    def forecast(self, past: FloatArray) -> FloatArray:
-        """(B, L, C) to (B, H, C): one product of matrices for each window, so that no window's rounding depends on others."""
-        past = np.ascontiguousarray(past, dtype=np.float64)
-        last = past[:, -1:]
-        future: FloatArray = self._weights @ (past - last) + last
-        return future
+    def forecast(self, data: PreparedData, origins: IntArray) -> FloatArray:
+        """(n,) to (n, H, C)."""
+        return linear_forecast(data, origins, self._weights, centred=True)
 
     def describe(self) -> str:
         """The chosen lookback and ridge."""
@@ -85,13 +89,10 @@ class _Products:
     future_squares: float
 
     @classmethod
-    def of(cls, data: PreparedData, ranges: IntArray, lookback: int) -> _Products:
+    def of(cls, data: PreparedData, stage: Stage, ranges: IntArray, lookback: int) -> _Products:
         """Over all windows that lie in the ranges of rows, of all series and channels."""
-        span = lookback + data.horizon
-        total = np.zeros((span, span))
-        for offset, (start, end) in zip(data.offsets[:-1], ranges, strict=True):
-            if end - start >= span:
-                total += _window_products(data.values[offset + start : offset + end].astype(np.float64), span)
+        scaler = stage.scalers.targets
+        total = window_products(tables(data, ranges, scaler.mean, scaler.std), lookback + data.horizon)
         # Of values less the last past one: sum (x_i - x_l)(x_j - x_l), from the sums of x_i x_j.
         last = total[lookback - 1]
         total = total - last - last[:, None] + last[lookback - 1]
@@ -101,23 +102,6 @@ class _Products:
     def squared_error(self, weights: FloatArray) -> float:
         """The sum of squares of B - A W, from the products alone."""
         return self.future_squares + float(np.sum(weights * (self.past_past @ weights - 2 * self.past_future)))
-
-
-def _window_products(values: FloatArray, span: int) -> FloatArray:
-    """(span, span): the sum of x[t + i] x[t + j] over every window of ``span`` rows of (rows, C), and over channels.
-
-    For one lag j - i all windows share the products x[u] x[u + lag]: each sum is a difference of two running sums. This costs
-    rows * span operations in place of rows * span^2.
-    """
-    n_windows = len(values) - span + 1
-    products = np.zeros((span, span))
-    for lag in range(span):
-        running = np.zeros(len(values) - lag + 1)
-        np.einsum("tc,tc->t", values[: len(values) - lag], values[lag:], out=running[1:])
-        np.cumsum(running, out=running)
-        first = np.arange(span - lag)
-        products[first, first + lag] = products[first + lag, first] = running[first + n_windows] - running[first]
-    return products
 
 
 FLOOR = LinearClosedForm

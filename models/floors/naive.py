@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasets.base import FloatArray
+from datasets.base import FloatArray, IntArray
 from datasets.windows.prepared import PreparedData, Stage
 
 
@@ -11,14 +11,14 @@ class Naive:
 
     name = "naive"
     lookback = 1
+    refits = True
 
     def fit(self, data: PreparedData, stage: Stage) -> None:
-        """Takes the horizon from the data."""
-        self._horizon = data.horizon
+        """There is nothing to fit."""
 
-    def forecast(self, past: FloatArray) -> FloatArray:
-        """(B, 1, C) to (B, H, C)."""
-        return past[:, -1:].repeat(self._horizon, axis=1)
+    def forecast(self, data: PreparedData, origins: IntArray) -> FloatArray:
+        """(n,) to (n, H, C)."""
+        return data.values[origins][:, None].repeat(data.horizon, axis=1)
 
     def describe(self) -> str:
         """Empty: nothing was chosen."""

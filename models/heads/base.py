@@ -11,6 +11,9 @@ from datasets.windows.batch import Batch, Inputs
 from models.base import Forecast
 from models.heads.draws import Draws
 
+_WIDEST = 20.0
+"""Bound of the log spread: from 2e-9 to 5e8, in units of the past."""
+
 
 class Head(nn.Module, ABC):
     """Turns outputs into a loss for each future value, and into a forecast. It may have weights of its own.
@@ -31,3 +34,16 @@ class Head(nn.Module, ABC):
     @abstractmethod
     def forecast(self, outputs: Float[Tensor, "B H C O"], inputs: Inputs, n_paths: int, draws: Draws) -> Forecast:
         """The forecast: one path from a point head, ``n_paths`` from a distribution."""
+
+
+def unpack(
+    outputs: Float[Tensor, "B H C O"],
+) -> tuple[Float[Tensor, "B H C"], Float[Tensor, "B H C"], Float[Tensor, "B H C rest"]]:
+    """Location, log spread and the rest, in float32 whatever the network computed in; the log spread lies within 20 of 0."""
+    outputs = outputs.float()
+    return outputs[..., 0], bounded(outputs[..., 1], -_WIDEST, _WIDEST), outputs[..., 2:]
+
+
+def bounded(numbers: Float[Tensor, "*shape"], low: float, high: float) -> Float[Tensor, "*shape"]:
+    """Numbers within [low, high]. Beyond the bounds the gradient still passes, so that training finds the way back."""
+    return numbers.detach().clamp(low, high) + (numbers - numbers.detach())

@@ -14,8 +14,9 @@ _GOLDEN = -7046029254386353131  # 2**64 / golden ratio, odd, as int64
 class Draws:
     """A stream of random numbers for each window of a batch, a function of (seed, window) alone; the same on every device.
 
-    Each call goes on in the stream, so the order of calls matters, and nothing else does. Numbers are hashes of their place: two
-    rounds of the finaliser of splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+    Each call goes on in the stream, so the order of calls matters, and nothing else does. Numbers are hashes of their place:
+    two rounds of the finaliser of splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA
+    2014).
 
     Args:
         seed: Of the study's paths.
@@ -32,24 +33,26 @@ class Draws:
         places = torch.arange(self._n_drawn, self._n_drawn + count, device=self._key.device)
         self._n_drawn += count
         bits = _mix(self._key[:, None] + (places + 1) * _GOLDEN)
-        # The upper 24 bits, as a float32 holds them, put in the middle of their interval: never 0, never 1.
-        return (((bits >> 40) & 0xFFFFFF).float() + 0.5).mul(2.0**-24).view(-1, *size)
+        # The upper 23 bits and a half, which float32 holds exactly: the middle of an interval, never 0, never 1.
+        numbers: Tensor = ((bits >> 41) & 0x7FFFFF).float() + 0.5
+        return numbers.mul(2.0**-23).view(-1, *size)
 
     def normal(self, *size: int) -> Float[Tensor, "B ..."]:
         """(B, *size) standard normal numbers."""
-        return torch.special.ndtri(self.uniform(*size))
+        numbers: Tensor = torch.special.ndtri(self.uniform(*size))
+        return numbers
 
     def levels(self, n_paths: int, *size: int) -> Float[Tensor, "B n ..."]:
         """(B, n_paths, *size) in (0, 1): along the paths the middles of n equal parts, in an order of its own for each value.
 
-        A Latin hypercube (McKay, Beckman and Conover, Technometrics 1979): each value's levels are spread evenly, and the values
-        of one path are independent.
+        A Latin hypercube (McKay, Beckman and Conover, Technometrics 1979): each value's levels are spread evenly, and the
+        values of one path are independent.
         """
-        order = self.uniform(n_paths, *size).argsort(1)
+        order = self.uniform(n_paths, *size).argsort(dim=1, stable=True)
         return (order + 0.5) / n_paths
 
 
-def _mix(numbers: Int[Tensor, "..."]) -> Int[Tensor, "..."]:
+def _mix(numbers: Int[Tensor, "*shape"]) -> Int[Tensor, "*shape"]:
     for _ in range(2):
         numbers = (numbers ^ _shift(numbers, 30)) * -4658895280553007687
         numbers = (numbers ^ _shift(numbers, 27)) * -7723592293110705685
@@ -57,6 +60,6 @@ def _mix(numbers: Int[Tensor, "..."]) -> Int[Tensor, "..."]:
     return numbers
 
 
-def _shift(numbers: Int[Tensor, "..."], bits: int) -> Int[Tensor, "..."]:
+def _shift(numbers: Int[Tensor, "*shape"], bits: int) -> Int[Tensor, "*shape"]:
     """To the right, with zeros from the left, which int64 has no operator for."""
     return (numbers >> bits) & ((1 << (64 - bits)) - 1)

@@ -57,12 +57,16 @@ class WindowNorm(nn.Module):
                 return (past - loc) / scale * self.log_weight.exp() + self.bias, WindowStatistics(loc, scale)
 
     def restore(self, outputs: Float[Tensor, "B H C O"], statistics: WindowStatistics) -> Float[Tensor, "B H C O"]:
-        """Outputs that are values of the series, each back at the level and spread of its window."""
+        """Outputs as a head reads them: the location back at level and spread of its window, the log spread moved by the log of
+        the scale that was taken out, the rest as it is."""
         loc, scale = (part.unsqueeze(-1) for part in statistics)
+        location, log_spread, rest = outputs[..., :1], outputs[..., 1:2], outputs[..., 2:]
         match self.mode:
             case "none":
                 return outputs
             case "last":
-                return outputs + loc
+                return torch.cat([location + loc, outputs[..., 1:]], -1)
             case "revin":
-                return (outputs - self.bias.unsqueeze(-1)) / self.log_weight.exp().unsqueeze(-1) * scale + loc
+                log_weight, bias = self.log_weight.unsqueeze(-1), self.bias.unsqueeze(-1)
+                location = (location - bias) / log_weight.exp() * scale + loc
+                return torch.cat([location, log_spread + scale.log() - log_weight, rest], -1)

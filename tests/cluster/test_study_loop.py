@@ -10,7 +10,7 @@ from cluster.samplers.base import Sampler
 from cluster.schedulers.base import Rung, Scheduler
 from cluster.study_loop import SAME_FAILURES, StudyLoop
 from search_spaces.base import Config, Float, Space
-from tuner.results.store import RunStore
+from tuner.results.store import RunStore, best_row
 from tuner.study.study import Budget, Problem, Resources, Study
 from tuner.study.trial import Decision, Report, State, Told
 from tuner.training.outcome import Outcome
@@ -55,16 +55,20 @@ def sampler() -> Listing:
 
 @pytest.fixture
 def loop(tmp_path: Path, sampler: Listing) -> StudyLoop:
+    return make_loop(tmp_path, sampler, "mse_scaled")
+
+
+def make_loop(folder: Path, sampler: Listing, metric: str) -> StudyLoop:
     study = Study(
         name="s",
         space_name="dlinear",
         space=SPACE,
-        problem=Problem(dataset="synthetic", horizon=4, metric="mse_scaled"),
+        problem=Problem(dataset="synthetic", horizon=4, metric=metric),
         budget=Budget(n_trials=5, epochs=3),
         sampler="listing",
         scheduler="stop_above",
         seed=0,
-        runs=tmp_path,
+        runs=folder,
         resources=Resources(),
     )
     store = RunStore.create(study.folder)
@@ -72,8 +76,16 @@ def loop(tmp_path: Path, sampler: Listing) -> StudyLoop:
     return StudyLoop(study, {"train.learning_rate": 0.05}, sampler, StopAbove(), store)
 
 
-def report(epoch: int, value: float) -> Report:
-    return Report(stage="holdout", epoch=epoch, step=epoch, metrics={"mse_scaled": value}, weights_sha256="0", best=b"w")
+def report(epoch: int, value: float, metric: str = "mse_scaled") -> Report:
+    return Report(
+        stage="fold_2",
+        epoch=epoch,
+        step=epoch,
+        metrics={metric: value},
+        stages={"fold_1": value - 1, "fold_2": value + 1},
+        weights_sha256="0",
+        best=b"w",
+    )
 
 
 def test_trial_0_is_the_baseline(loop: StudyLoop) -> None:
@@ -112,6 +124,47 @@ def test_a_stop_ends_the_trial_once(loop: StudyLoop, sampler: Listing) -> None:
     assert loop.report(0, report(1, 2.0)) is Decision.STOP
     loop.end(0, Outcome(state=State.FINISHED))
     assert [told.state for told in sampler.told] == [State.STOPPED]
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "costs", "best"),
+    [
+        ("mse_scaled", (0.5, 0.4, 0.6), (0.5, 0.4, 0.4), 0.4),
+        ("corr", (0.5, 0.4, 0.6), (-0.5, -0.5, -0.6), 0.6),
+        ("coverage_80", (0.5, 0.875, 0.6), (0.3, 0.075, 0.075), 0.875),
+    ],
+)
+def test_costs_are_told_and_values_are_shown(
+    tmp_path: Path, sampler: Listing, metric: str, values: tuple[float, ...], costs: tuple[float, ...], best: float
+) -> None:
+    loop = make_loop(tmp_path, sampler, metric)
+    loop.next_trial()
+    loop.begin(0)
+    for epoch, value in enumerate(values, start=1):
+        loop.report(0, report(epoch, value, metric))
+    loop.end(0, Outcome(state=State.FINISHED))
+    assert [value for _, value in sampler.told[0].values] == pytest.approx(costs)
+    assert RunStore.open(loop.store.folder).rows()[0].value == best
+
+
+@pytest.mark.parametrize(("metric", "best"), [("mse_scaled", 0), ("corr", 2), ("coverage_80", 1)])
+def test_the_best_trial_has_the_lowest_cost(tmp_path: Path, sampler: Listing, metric: str, best: int) -> None:
+    loop = make_loop(tmp_path, sampler, metric)
+    for number, value in enumerate((0.4, 0.75, 0.9)):
+        loop.next_trial()
+        loop.begin(number)
+        loop.report(number, report(1, value, metric))
+        loop.end(number, Outcome(state=State.FINISHED))
+    row = best_row(RunStore.open(loop.store.folder).rows())
+    assert row is not None
+    assert row.number == best
+
+
+def test_the_values_of_the_stages_are_stored(loop: StudyLoop) -> None:
+    loop.next_trial()
+    loop.begin(0)
+    loop.report(0, report(1, 0.5))
+    assert RunStore.open(loop.store.folder).reports(0)[0].stages == {"fold_1": -0.5, "fold_2": 1.5}
 
 
 def fail(loop: StudyLoop, number: int, place: str) -> None:

@@ -6,19 +6,45 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 import safetensors.torch
 import torch
 
 import models
-from models.base import Forecaster, WindowShape
+from datasets.windows.batch import Inputs
+from models.base import HEADS, Forecaster, Use, WindowShape
 from models.heads import make_head
+from models.heads.base import Head
+from models.heads.draws import Draws
 from tests.models.batches import make_batch
 
 SHAPE = WindowShape(lookback=16, horizon=6, n_targets=3, n_known=2)
+WIDE = replace(SHAPE, n_past_covariates=2, n_static=2, lags=(1, 3), cardinalities=(3, 2))
 HEAD = make_head("mse")
+FIELDS: dict[Use, tuple[str, ...]] = {
+    "covariates": ("past_covariates",),
+    "known": ("past_known", "future_known"),
+    "static": ("static", "static_categories"),
+    "lags": ("past_lags", "future_lags"),
+    "observed": ("past_observed",),
+}
 every_model = pytest.mark.parametrize("name", models.names())
+every_model_and_head = pytest.mark.parametrize(
+    ("name", "loss"), [(name, loss) for name in models.names() for loss in models.get(name).heads]
+)
+
+every_norm_and_head = pytest.mark.parametrize(
+    ("name", "loss"),
+    [
+        (name, loss)
+        for name in models.names()
+        if "norm" in inspect.signature(models.get(name).__init__).parameters
+        for loss in models.get(name).heads
+        if loss != "negative_binomial"  # counts end at 0: they neither shift nor stretch
+    ],
+)
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +56,17 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def build(name: str, shape: WindowShape = SHAPE) -> Forecaster:
-    return models.get(name)(shape)
+def build(name: str, shape: WindowShape = SHAPE, **arguments: Any) -> Forecaster:
+    return models.get(name)(shape, **arguments)
+
+
+def build_for(name: str, loss: str, **arguments: Any) -> tuple[Forecaster, Head]:
+    head = make_head(loss)
+    return build(name, replace(SHAPE, n_outputs=head.n_outputs), **arguments), head
+
+
+def windows(inputs: Inputs, chosen: slice) -> Inputs:
+    return replace(inputs, **{f.name: getattr(inputs, f.name)[chosen] for f in fields(inputs)})
 
 
 @every_model
@@ -48,7 +83,7 @@ def test_a_model_overfits_one_batch(name: str) -> None:
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     losses = []
     for _ in range(25):
-        loss = model.training_loss(batch, HEAD, None).mean()
+        loss = model.training_loss(batch, HEAD).mean()
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
@@ -59,7 +94,7 @@ def test_a_model_overfits_one_batch(name: str) -> None:
 @every_model
 def test_the_gradient_reaches_every_parameter(name: str) -> None:
     model = build(name)
-    torch.autograd.backward(model.training_loss(make_batch(SHAPE), HEAD, None).mean())
+    torch.autograd.backward(model.training_loss(make_batch(SHAPE), HEAD).mean())
     gradients = {key: weight.grad for key, weight in model.named_parameters()}
     assert [key for key, gradient in gradients.items() if gradient is None] == []
     # Of a bias it may be 0 by right: a key's bias moves all scores of a query alike.
@@ -82,7 +117,7 @@ def test_the_same_seed_gives_the_same_loss(name: str) -> None:
     losses = []
     for _ in range(2):
         torch.manual_seed(3)
-        losses.append(build(name).training_loss(make_batch(SHAPE), HEAD, None))
+        losses.append(build(name).training_loss(make_batch(SHAPE), HEAD))
     assert torch.equal(*losses)
 
 
@@ -98,8 +133,8 @@ def test_a_forecast_does_not_depend_on_the_batch_around_it(name: str) -> None:
     model, inputs = build(name).eval(), make_batch(SHAPE, n_windows=8).inputs
     whole = model(inputs)
     for i in range(8):
-        alone = replace(inputs, **{f.name: getattr(inputs, f.name)[i : i + 1] for f in fields(inputs)})
-        torch.testing.assert_close(model(alone), whole[i : i + 1], atol=1e-6, rtol=1e-6)
+        alone = model(windows(inputs, slice(i, i + 1)))
+        torch.testing.assert_close(alone, whole[i : i + 1], atol=1e-6, rtol=1e-6)
 
 
 @every_model
@@ -107,19 +142,19 @@ def test_a_model_trains_after_it_was_evaluated_in_inference_mode(name: str) -> N
     model, batch = build(name), make_batch(SHAPE)
     with torch.inference_mode():
         model.eval()(batch.inputs)
-    torch.autograd.backward(model.training_loss(batch, HEAD, None).mean())
-    torch.autograd.backward(model.train().training_loss(batch, HEAD, None).mean())
+    torch.autograd.backward(model.training_loss(batch, HEAD).mean())
+    torch.autograd.backward(model.train().training_loss(batch, HEAD).mean())
 
 
 @every_model
 def test_bfloat16_autocast_comes_close(name: str) -> None:
     model, batch = build(name).eval(), make_batch(SHAPE)
     with torch.autocast("cpu", torch.bfloat16):
-        loss = model.training_loss(batch, HEAD, None)
-    torch.testing.assert_close(loss.float().mean(), model.training_loss(batch, HEAD, None).mean(), atol=0.1, rtol=0.1)
+        loss = model.training_loss(batch, HEAD)
+    torch.testing.assert_close(loss.float().mean(), model.training_loss(batch, HEAD).mean(), atol=0.1, rtol=0.1)
     model.train()
     with torch.autocast("cpu", torch.bfloat16):
-        torch.autograd.backward(model.training_loss(batch, HEAD, None).mean())
+        torch.autograd.backward(model.training_loss(batch, HEAD).mean())
 
 
 @every_model
@@ -149,4 +184,81 @@ def test_a_constructor_takes_annotated_keywords_with_defaults(name: str) -> None
 
 @every_model
 def test_a_model_supports_heads_that_exist(name: str) -> None:
-    assert all(make_head(loss).n_outputs >= 1 for loss in models.get(name).heads)
+    assert models.get(name).heads
+    assert set(models.get(name).heads) <= set(HEADS)
+
+
+@every_model_and_head
+def test_under_every_head_the_loss_is_finite_and_its_gradient_reaches_the_outputs(name: str, loss: str) -> None:
+    model, head = build_for(name, loss)
+    losses = model.training_loss(make_batch(SHAPE), head)
+    assert losses.shape == (4, 6, 3)
+    assert losses.isfinite().all()
+    torch.autograd.backward(losses.mean())
+    gradients = [weight.grad for weight in (*model.parameters(), *head.parameters())]
+    assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
+    assert all(gradient.any() for gradient in gradients if gradient is not None and gradient.ndim > 1)
+
+
+@every_model_and_head
+def test_under_every_head_a_window_has_the_same_paths_alone_and_in_a_batch(name: str, loss: str) -> None:
+    (model, head), inputs = build_for(name, loss), make_batch(SHAPE).inputs
+    origins = torch.tensor([7, 3, 100, 5])
+    with torch.no_grad():
+        paths = model.eval().predict(inputs, head, 5, Draws(0, origins)).paths
+        assert paths.shape == (4, paths.shape[1], 6, 3)
+        assert paths.isfinite().all()
+        for i in range(4):
+            one = slice(i, i + 1)
+            alone = model.predict(windows(inputs, one), head, 5, Draws(0, origins[one])).paths
+            torch.testing.assert_close(alone, paths[one], atol=1e-5, rtol=1e-5)
+
+
+@every_model_and_head
+def test_under_every_head_paths_are_a_function_of_their_seed_and_touch_no_shared_generator(name: str, loss: str) -> None:
+    (model, head), inputs = build_for(name, loss), make_batch(SHAPE).inputs
+    model.eval()
+    state = torch.get_rng_state()
+    with torch.no_grad():
+        first, again, other = (model.predict(inputs, head, 5, Draws(seed, torch.arange(4))).paths for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert first.shape[1] == (1 if loss in ("mse", "mae", "huber") else 5)
+    assert (first.shape[1] == 1) == torch.equal(first, other)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@every_norm_and_head
+@pytest.mark.parametrize("norm", ["last", "revin"])
+def test_under_a_norm_a_shift_of_the_past_shifts_the_forecast(name: str, loss: str, norm: str) -> None:
+    (model, head), inputs = build_for(name, loss, norm=norm), make_batch(SHAPE).inputs
+    moved = replace(inputs, past_target=inputs.past_target + 5)
+    with torch.no_grad():
+        paths, shifted = (model.eval().predict(x, head, 5, Draws(0, torch.arange(4))).paths for x in (inputs, moved))
+    torch.testing.assert_close(shifted, paths + 5, atol=1e-3, rtol=1e-3)
+
+
+@every_norm_and_head
+def test_under_revin_a_stretch_of_the_past_stretches_the_forecast(name: str, loss: str) -> None:
+    (model, head), inputs = build_for(name, loss, norm="revin"), make_batch(SHAPE).inputs
+    stretched = replace(inputs, past_target=inputs.past_target * 8)
+    with torch.no_grad():
+        paths, wider = (model.eval().predict(x, head, 5, Draws(0, torch.arange(4))).paths for x in (inputs, stretched))
+    torch.testing.assert_close(wider, paths * 8, atol=1e-2, rtol=1e-2)
+
+
+@every_model
+def test_every_input_that_a_model_says_it_uses_matters_and_no_other_does(name: str) -> None:
+    model, inputs = build(name, WIDE).eval(), make_batch(WIDE).inputs
+    before = model(inputs)
+    for use, parts in FIELDS.items():
+        for part in parts:
+            value = getattr(inputs, part)
+            other = ~value if value.dtype == torch.bool else (value + 1) % 2 if value.dtype == torch.int64 else value + 1
+            same = torch.equal(model(replace(inputs, **{part: other})), before)
+            assert same != (use in model.uses), part
+
+
+@every_model
+def test_a_model_runs_where_what_it_uses_is_absent(name: str) -> None:
+    bare = WindowShape(lookback=16, horizon=6, n_targets=3)
+    assert build(name, bare)(make_batch(bare).inputs).isfinite().all()

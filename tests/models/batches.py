@@ -15,6 +15,7 @@ def make_batch(shape: WindowShape, n_windows: int = 4, seed: int = 0) -> Batch:
     def normal(*size: int) -> torch.Tensor:
         return torch.randn(n_windows, *size, generator=generator)
 
+    categories = [torch.randint(n, (n_windows,), generator=generator) for n in shape.cardinalities]
     steps, channels = (shape.lookback, shape.horizon), shape.n_targets
     inputs = Inputs(
         past_target=normal(steps[0], channels),
@@ -22,9 +23,10 @@ def make_batch(shape: WindowShape, n_windows: int = 4, seed: int = 0) -> Batch:
         past_covariates=normal(steps[0], shape.n_past_covariates),
         past_known=normal(steps[0], shape.n_known),
         future_known=normal(steps[1], shape.n_known),
-        past_lags=normal(steps[0], channels, shape.n_lags),
+        past_lags=normal(steps[0], channels, len(shape.lags)),
+        future_lags=normal(steps[1], channels, len(shape.lags)),
         static=normal(shape.n_static),
-        static_categories=torch.zeros(n_windows, 0, dtype=torch.int64),
+        static_categories=torch.stack(categories, 1) if categories else torch.zeros(n_windows, 0, dtype=torch.int64),
         loc=torch.zeros(n_windows, 1, channels),
         scale=torch.ones(n_windows, 1, channels),
     )

@@ -44,9 +44,14 @@ def test_the_first_forecast_is_the_mean_of_the_past_but_for_the_bias() -> None:
     torch.testing.assert_close(model(inputs).squeeze(-1), expected)
 
 
-def test_several_outputs_a_value_are_last() -> None:
-    shape = replace(SHAPE, n_outputs=2)
-    assert DLinear(shape, individual=True)(make_batch(shape).inputs).shape == (4, 3, 2, 2)
+@pytest.mark.parametrize("individual", [False, True])
+def test_of_several_outputs_only_the_location_starts_at_the_mean_of_the_past(individual: bool) -> None:
+    shape = replace(SHAPE, n_outputs=3)
+    model, inputs = DLinear(shape, individual=individual), make_batch(shape).inputs
+    outputs = model(inputs) - model(replace(inputs, past_target=torch.zeros(4, 6, 2)))
+    assert outputs.shape == (4, 3, 2, 3)
+    torch.testing.assert_close(outputs[..., 0], inputs.past_target.mean(1, keepdim=True).expand(-1, 3, -1))
+    assert not outputs[..., 1:].any()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from search_spaces.base import Config
@@ -20,7 +21,7 @@ _README = """\
 
 {score}
 
-`{weights}` is a safetensors file, sha256 `{sha256}`.
+`{weights}` is a safetensors file, sha256 `{sha256}`.{folds}
 
 ## Use it
 
@@ -32,37 +33,55 @@ or load it in Python:
 
 ```python
 import json
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from datasets.reading.table import read_table
-from datasets.windows.prepare import prepare_history
-from datasets.windows.prepared import Scaler
-from tuner.training.evaluate import load_model
+from datasets.reading.files import read_file
+from tuner.study.study import Problem
+from tuner.training.forecasting import forecast_panel
 
 best = Path("{folder}")
-config, scaler = (json.loads((best / name).read_text()) for name in ("{config}", "{scaler}"))
-fitted = Scaler(mean=np.array(scaler["mean"]), std=np.array(scaler["std"]))
-data = prepare_history(read_table(Path("my_table.csv")), fitted, {horizon})
-model, head, *_ = load_model("{model}", config["config"], data, (best / "{weights}").read_bytes())
+config, scaler, study = (json.loads((best / name).read_text()) for name in ("{config}", "{scaler}", "{study}"))
+known = study["data"]
+columns = replace(
+    Problem.from_json(study["problem"]).columns, target=tuple(known["channels"]), covariates=tuple(known["covariates"])
+)
+forecast = forecast_panel(
+    read_file(Path("my_table.csv"), columns),
+    model="{model}",
+    config=config["config"],
+    weights=(best / "{weights}").read_bytes(),
+    scaler=scaler,
+    horizon={horizon},
+    n_paths={n_paths},
+    seed=0,
+)
+print(forecast.mean.shape)  # (series, {horizon} steps, channels), in the units of the table
 ```
-
-It forecasts {horizon} steps, in units scaled channel by channel: scaled = (original - mean) / std.
 
 ## Files
 
 - `{config}`: the config, its score, the hash of the weights
-- `{weights}`: the weights at its best epoch
-- `{scaler}`: mean and standard deviation of each channel over the training rows
+- `{weights}`: the weights at its best epoch, `model.*` and `head.*`
+- `{scaler}`: level and spread of each column over the training rows, by series for what is forecast
 - `{study}`: the study that found it
 """
+
+
+_FOLDS = """
+It was trained for the last fold, whose train rows are all before the validation. Those of all folds: {names}."""
+
+
+def stage_file(stage: str) -> str:
+    """The name of a stage's weights in ``best/``."""
+    return schema.STAGE_WEIGHTS.format(stage=stage)
 
 
 def export_best(
     store: RunStore,
     *,
     weights: bytes,
+    stages: Mapping[str, bytes] = MappingProxyType({}),
     config: Config,
     scaler: Mapping[str, Any],
     study: Mapping[str, Any],
@@ -73,8 +92,9 @@ def export_best(
     Args:
         store: The run.
         weights: A safetensors file.
+        stages: One more for each stage by its name, if there are folds.
         config: The config of the trial.
-        scaler: Channels, mean and std, as lists.
+        scaler: Names of series and channels, and the scalers, as lists.
         study: What ``study.json`` holds.
         score: What it is worth, for people: values by name, or metrics by part.
 
@@ -90,13 +110,17 @@ def export_best(
         write_json(new / schema.SCALER, scaler)
         write_json(new / schema.STUDY, study)
         (new / schema.WEIGHTS).write_bytes(weights)
+        for stage, theirs in stages.items():
+            (new / stage_file(stage)).write_bytes(theirs)
         words = _README.format(
             name=study["name"],
             model=model,
             score="\n".join(f"- {name}: {_words(value)}" for name, value in score.items()),
             folder=folder,
             sha256=sha256,
+            folds=_FOLDS.format(names=", ".join(f"`{stage_file(stage)}`" for stage in stages)) if stages else "",
             horizon=study["problem"]["horizon"],
+            n_paths=study["problem"].get("n_paths", 1),
             config=schema.CONFIG,
             weights=schema.WEIGHTS,
             scaler=schema.SCALER,

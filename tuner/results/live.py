@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.results import text
-from tuner.results.schema import Row, Rung
+from tuner.results.schema import Row, RungCount
 from tuner.results.store import best_row
 from tuner.study.trial import State
 
@@ -31,7 +31,7 @@ class Snapshot:
     """A running study at one moment."""
 
     rows: Sequence[Row]
-    rungs: Sequence[Rung]
+    rungs: Sequence[RungCount]
     n_trials: int
     """That the budget allows."""
     n_slots: int
@@ -101,8 +101,8 @@ class _Lines:
             what = row.note or f"{snapshot.metric} {text.number(row.value)}"
             self._print(f"{done}  trial {row.number} {row.state} after {text.count(row.epochs, 'epoch')}: {what}")
         best = best_row(snapshot.rows)
-        if best is not None and best.value is not None and (self._best is None or best.value < self._best):
-            self._best = best.value
+        if best is not None and best.cost is not None and (self._best is None or best.cost < self._best):
+            self._best = best.cost
             self._print(f"{done}  best so far: {snapshot.metric} {text.number(best.value)} by trial {best.number}")
 
     def close(self) -> None:
@@ -148,15 +148,15 @@ def _against(snapshot: Snapshot, best: Row) -> str:
     baseline = next((row for row in snapshot.rows if row.number == 0), None)
     if baseline is None or baseline.value is None or best.value is None or best.number == 0:
         return ", the baseline" if best.number == 0 else ""
-    return f", {text.lower(best.value, baseline.value)} than the baseline"
+    return f", {text.compared(snapshot.metric, best.value, baseline.value)} than the baseline"
 
 
 def _choose(rows: Sequence[Row], n: int) -> list[Row]:
     """At most ``n`` trials: running ones (to two thirds), then the best, then the latest; in this order, none twice."""
     running = [row for row in rows if row.state is State.RUNNING]
     over = [row for row in rows if row.state.over]
-    usable = [row for row in over if row.value is not None and row.state in (State.FINISHED, State.STOPPED)]
-    best = sorted(usable, key=lambda row: (row.value, row.number))[:_N_BEST]
+    usable = [row for row in over if row.cost is not None and row.state in (State.FINISHED, State.STOPPED)]
+    best = sorted(usable, key=lambda row: (row.cost, row.number))[:_N_BEST]
     latest = [row for row in reversed(over) if row not in best]
     first = running[: n if not over else max(1, 2 * n // 3)]
     return [*first, *best, *latest][:n]

@@ -10,7 +10,7 @@
       trials/<n>/       one trial for people: config.json, reports.jsonl, log.txt, error.txt, best.safetensors
       trials.csv        one trial a row
       summary.md        what was found
-      best/             the best trial, to take away
+      best/             the best trial, to take away; with folds weights.<stage>.safetensors for each of them
 
 Every JSON file, and every line of a jsonl file, has a ``schema_version``. Fields named in ``TIMING`` differ between two
 runs of the same study; all others are the same.
@@ -43,6 +43,7 @@ BEST_WEIGHTS = "best.safetensors"
 
 BEST = "best"
 WEIGHTS = "weights.safetensors"
+STAGE_WEIGHTS = "weights.{stage}.safetensors"
 SCALER = "scaler.json"
 README = "README.md"
 
@@ -80,7 +81,9 @@ class Row:
     epochs: int = 0
     """Reported so far."""
     value: float | None = None
-    """The best value of the study's metric so far; lower is better."""
+    """The best value of the study's metric so far."""
+    cost: float | None = None
+    """What ranks it, lower is better: the value, or what the metric makes of it."""
     metrics: dict[str, float] = field(default_factory=dict)
     """All metrics of the epoch with the best value."""
     duration_s: float | None = None
@@ -88,24 +91,32 @@ class Row:
     note: str = ""
     """Why it is infeasible or failed, in one line."""
 
+    def __post_init__(self) -> None:
+        if self.cost is None:
+            object.__setattr__(self, "cost", self.value)
+
 
 @dataclass(frozen=True, kw_only=True)
-class Score:
+class Standing:
     """What one forecaster is worth on the windows on which all are compared."""
 
     who: str
-    """best, baseline, or the name of a floor."""
+    """best, baseline, or the name of a floor. With folds, validation is the mean over them, and test is the last fold's."""
     lookback: int
     n_windows: dict[Part, int]
     metrics: dict[Part, dict[str, float]]
     """By part, then by name."""
-    channel_mae: dict[str, float] = field(default_factory=dict)
-    """Mean absolute error on test of each channel, in its own units."""
+    by_channel: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Metric on test to channel to value."""
+    by_step: dict[str, list[float | None]] = field(default_factory=dict)
+    """Metric on test to the value of each step of the horizon."""
+    n_dropped: dict[str, int] = field(default_factory=dict)
+    """Pairs of series and channel that a metric on test has no value for, and leaves out."""
     note: str = ""
-    """What a floor chose when it was fitted."""
+    """What a floor chose when it was fitted, or why it was not run: then it has no windows and no metrics."""
 
 
-class Rung(NamedTuple):
+class RungCount(NamedTuple):
     """A level where trials are compared."""
 
     epoch: int

@@ -16,10 +16,13 @@ from typing import Any
 from search_spaces.base import Config
 from tuner.results import schema
 from tuner.results.files import append_line, read_json, read_lines, write_atomic, write_json
-from tuner.results.schema import Row, Score
+from tuner.results.schema import Row, Standing
+from tuner.study.metrics import METRICS
 from tuner.study.trial import Decision, Report, State
 
 Clock = Callable[[], float]
+
+_REPORTED = ("stage", "epoch", "step", "metrics", "stages", "weights_sha256", "timing")
 
 
 class RunStore:
@@ -102,7 +105,7 @@ class RunStore:
         if report.best is not None:
             write_atomic(self.trial(number) / schema.BEST_WEIGHTS, report.best)
         self._log(number, report.log)
-        line = {name: getattr(report, name) for name in ("stage", "epoch", "step", "metrics", "weights_sha256", "timing")}
+        line = {name: getattr(report, name) for name in _REPORTED}
         append_line(self.trial(number) / schema.REPORTS, line)
         self.event("report", number=number, **line)
 
@@ -131,7 +134,7 @@ class RunStore:
         append_line(self.folder / schema.OPENINGS, {"at": at, "why": why, **fields}, sync=True)
         self.event("opening", why=why, **fields)
 
-    def write_scores(self, scores: Sequence[Score]) -> None:
+    def write_scores(self, scores: Sequence[Standing]) -> None:
         """Stores the final comparison, in the order in which it is to be shown."""
         write_json(self.folder / schema.SCORES, {"scores": [asdict(score) for score in scores]})
 
@@ -149,9 +152,13 @@ class RunStore:
 
     @property
     def metric(self) -> str:
-        """The metric that ranks the trials; lower is better."""
+        """The metric that ranks the trials."""
         name: str = self._study["problem"]["metric"]
         return name
+
+    def cost(self, value: float) -> float:
+        """What is minimised when trials are ranked by a value of ``metric``."""
+        return METRICS[self.metric].cost(value)
 
     def events(self) -> list[dict[str, Any]]:
         """All events, in order; each has ``n``, ``time_s``, ``kind`` and the fields of its kind."""
@@ -170,13 +177,13 @@ class RunStore:
         return [Report(**line) for line in read_lines(self.trial(number) / schema.REPORTS)]
 
     def weights(self, number: int) -> bytes:
-        """The best weights of a trial that has made a report, as safetensors."""
+        """The best weights of a trial that has made a report, those of all stages as one safetensors."""
         return (self.trial(number) / schema.BEST_WEIGHTS).read_bytes()
 
-    def scores(self) -> list[Score]:
+    def scores(self) -> list[Standing]:
         """The final comparison; empty before it was made."""
         path = self.folder / schema.SCORES
-        return [Score(**score) for score in read_json(path)["scores"]] if path.exists() else []
+        return [Standing(**score) for score in read_json(path)["scores"]] if path.exists() else []
 
     def openings(self) -> list[dict[str, Any]]:
         """When test rows were read, and why."""
@@ -196,14 +203,15 @@ class RunStore:
                 self._rows[number] = replace(self._rows[number], state=State.RUNNING)
             case {"kind": "report", "number": number, "epoch": epoch, "metrics": metrics}:
                 row = replace(self._rows[number], epochs=epoch)
-                better = row.value is None or metrics[self.metric] < row.value
-                self._rows[number] = replace(row, value=metrics[self.metric], metrics=metrics) if better else row
+                value = metrics[self.metric]
+                better = row.cost is None or self.cost(value) < row.cost
+                self._rows[number] = replace(row, value=value, cost=self.cost(value), metrics=metrics) if better else row
             case {"kind": "tell", "number": number, "state": state, "note": note, "time_s": time_s}:
                 duration = time_s - self._begun[number] if number in self._begun else None
                 self._rows[number] = replace(self._rows[number], state=State(state), note=note, duration_s=duration)
 
 
 def best_row(rows: Sequence[Row]) -> Row | None:
-    """The trial with the lowest value; the first of equals. Infeasible and failed trials do not count."""
-    usable = [row for row in rows if row.value is not None and row.state not in (State.INFEASIBLE, State.FAILED)]
-    return min(usable, key=lambda row: (row.value, row.number), default=None)
+    """The trial with the lowest cost; the first of equals. Infeasible and failed trials do not count."""
+    usable = [row for row in rows if row.cost is not None and row.state not in (State.INFEASIBLE, State.FAILED)]
+    return min(usable, key=lambda row: (row.cost, row.number), default=None)

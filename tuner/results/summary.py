@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from search_spaces.base import Domain, Space, same
 from tuner.results import schema, text
 from tuner.results.files import write_atomic
-from tuner.results.schema import Row, Rung, Score
+from tuner.results.schema import Row, RungCount, Standing
 from tuner.results.store import RunStore, best_row
+from tuner.study.metrics import METRICS
 from tuner.study.trial import Decision, State
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ class Summary:
     rows: list[Row]
     best: Row | None
     baseline: Row | None
-    scores: list[Score]
-    rungs: list[Rung]
+    scores: list[Standing]
+    rungs: list[RungCount]
     wall_s: float
     """From the first event to the last."""
     working_s: float
@@ -80,7 +81,7 @@ def summarise(store: RunStore) -> Summary:
         best=best_row(rows),
         baseline=next((row for row in rows if row.number == 0), None),
         scores=store.scores(),
-        rungs=[Rung(epoch, reached[epoch], n) for epoch, n in sorted(stops.items())],
+        rungs=[RungCount(epoch, reached[epoch], n) for epoch, n in sorted(stops.items())],
         wall_s=events[-1]["time_s"] - events[0]["time_s"] if events else 0.0,
         working_s=sum(sum(report["timing"].values()) for report in reports),
     )
@@ -139,17 +140,30 @@ def render(summary: Summary) -> Group:
 def _what(summary: Summary) -> list[Block]:
     study, problem = summary.study, summary.study["problem"]
     data = study.get("data", {})
-    size = f" ({data['n_rows']:,} rows, {text.count(len(data['channels']), 'channel')})" if data else ""
+    size = f" ({_size(data)})" if data else ""
     model = study["space"]["model"] if "space" in study else "a model"
     searched_by = ", ".join(str(study[key]) for key in ("sampler", "scheduler") if key in study)
     states = Counter(row.state for row in summary.rows)
     counts = ", ".join(f"{states[state]} {state}" for state in State if states[state]) or "none yet"
     spent = f"{text.duration(summary.working_s)} of training and scoring in {text.duration(summary.wall_s)} of wall time"
+    folds = problem.get("n_folds", 1)
+    where = f"the mean of {folds} folds" if folds > 1 else "validation"
     return [
-        f"{model} on {problem['dataset']}{size}, horizon {problem['horizon']}, ranked by {summary.metric} on validation. "
+        f"{model} on {problem['dataset']}{size}, horizon {problem['horizon']}, ranked by {summary.metric} on {where}. "
         f"Space {study.get('space_name', model)}, seed {study.get('seed', '?')}{f'; {searched_by}' if searched_by else ''}.",
         f"{text.count(len(summary.rows), 'trial')} of {summary.n_wanted}: {counts}. {spent}.",
     ]
+
+
+def _size(data: dict[str, Any]) -> str:
+    n_series, n_read, n_missing = data.get("n_series", 1), data.get("n_series_read", 1), data.get("n_missing", 0)
+    parts = [f"{data['n_rows']:,} rows", text.count(len(data["channels"]), "channel")]
+    if n_read > 1:
+        dropped = "" if n_series == n_read else f" of {n_read:,}, the rest too short"
+        parts.insert(0, f"{n_series:,} series{dropped}")
+    if n_missing:
+        parts.append(f"{text.count(n_missing, 'missing value')} filled")
+    return ", ".join(parts)
 
 
 def _outcome(summary: Summary) -> list[Block]:
@@ -173,7 +187,8 @@ def _outcome(summary: Summary) -> list[Block]:
     elif no_yardstick or baseline is None or baseline.value is None or best.value is None:
         found.append(f"{line}.")
     else:
-        found.append(f"{line}, {text.lower(best.value, baseline.value)} than the baseline ({text.number(baseline.value)}).")
+        than = f"{text.compared(metric, best.value, baseline.value)} than the baseline ({text.number(baseline.value)})"
+        found.append(f"{line}, {than}.")
     if baseline is not None:
         found.extend(_changes(summary, baseline, best))
     if summary.rungs:
@@ -213,12 +228,13 @@ def _comparison(summary: Summary) -> list[Block]:
     if not scores:
         return []
 
-    def cell(score: Score, part: schema.Part, name: str) -> str:
+    def cell(score: Standing, part: schema.Part, name: str) -> str:
         return text.number(score.metrics.get(part, {}).get(name))
 
-    def windows(score: Score, part: schema.Part) -> str:
+    def windows(score: Standing, part: schema.Part) -> str:
         return f"{score.n_windows[part]:,}" if part in score.n_windows else "-"
 
+    ran = [score for score in scores if score.metrics]
     lines: list[tuple[str, ...]] = [
         (
             score.who,
@@ -228,69 +244,87 @@ def _comparison(summary: Summary) -> list[Block]:
             cell(score, "test", metric),
             windows(score, "test"),
         )
-        for score in scores
+        for score in ran
     ]
     head = ("", "lookback", "validation", "windows", "test", "windows")
-    found: list[Block] = [Grid(f"{metric}, lower is better", head, lines)]
-    others = list(dict.fromkeys(name for score in scores for name in score.metrics.get("test", {}) if name != metric))
-    if others:
-        lines = [(score.who, *(cell(score, "test", name) for name in others)) for score in scores]
-        found.append(Grid("Other metrics on test", ("", *others), lines))
+    found: list[Block] = [Grid(f"{metric}, {METRICS[metric].way}", head, lines)]
+    found.extend(_other_metrics(summary))
     found.extend(_channels(summary))
-    notes = [f"{score.who} ({score.note})" for score in scores if score.note]
+    notes = [f"{score.who} ({score.note})" for score in ran if score.note]
     if notes:
         found.append(f"As fitted: {', '.join(notes)}.")
-    if len({tuple(sorted(score.n_windows.items())) for score in scores}) > 1:
+    found.extend(f"{score.who}: {score.note}." for score in scores if score not in ran)
+    if len({tuple(sorted(score.n_windows.items())) for score in ran}) > 1:
         found.append(Verdict("These scores are over different windows and cannot be compared.", good=False))
         return found
     return [*found, *_verdicts(summary)]
 
 
+def _shown(summary: Summary) -> list[Standing]:
+    """The best, the baseline, and the floor that is best on test."""
+    ran = [score for score in summary.scores if score.metrics]
+    floors = [score for score in ran if score.who not in ("best", "baseline")]
+    floors.sort(key=lambda score: _cost(score, summary.metric))
+    return [score for score in ran if score.who in ("best", "baseline")] + floors[:1]
+
+
+def _other_metrics(summary: Summary) -> list[Block]:
+    shown = _shown(summary)
+    names = [name for name in METRICS if name != summary.metric and any(name in s.metrics.get("test", {}) for s in shown)]
+    if not names:
+        return []
+    lines = [(name, *(text.number(score.metrics.get("test", {}).get(name)) for score in shown)) for name in names]
+    found: list[Block] = [Grid("Other metrics on test", ("", *(score.who for score in shown)), lines)]
+    dropped = {name: n for name, n in shown[0].n_dropped.items() if n}
+    if dropped:
+        left_out = ", ".join(f"{n:,} from {name}" for name, n in dropped.items())
+        found.append(f"Series and channels left out, since the metric has no value for them: {left_out}.")
+    return found
+
+
 def _channels(summary: Summary) -> list[Block]:
-    shown = [score for score in summary.scores if score.channel_mae and score.who in ("best", "baseline")]
-    floors = [score for score in summary.scores if score.channel_mae and score.who not in ("best", "baseline")]
-    shown += sorted(floors, key=lambda score: _test(score, summary.metric))[:1]
-    channels = list(dict.fromkeys(channel for score in shown for channel in score.channel_mae))
-    if not channels:
+    shown = [score for score in _shown(summary) if score.by_channel.get("mae")]
+    channels = list(dict.fromkeys(channel for score in shown for channel in score.by_channel["mae"]))
+    if len(channels) < 2:
         return []
     lines = [
-        (channel, *(text.number(score.channel_mae.get(channel)) for score in shown)) for channel in channels[:MAX_CHANNELS]
+        (channel, *(text.number(score.by_channel["mae"].get(channel)) for score in shown))
+        for channel in channels[:MAX_CHANNELS]
     ]
     more = f", the first {MAX_CHANNELS} of {len(channels)}" if len(channels) > MAX_CHANNELS else ""
     return [Grid(f"Mean absolute error on test, in each channel's own units{more}", ("", *(s.who for s in shown)), lines)]
 
 
-def _test(score: Score, metric: str) -> float:
-    return score.metrics.get("test", {}).get(metric, float("inf"))
+def _cost(score: Standing, metric: str) -> float:
+    """What ranks a score on test; infinite without one."""
+    value = score.metrics.get("test", {}).get(metric)
+    return float("inf") if value is None else METRICS[metric].cost(value)
 
 
 def _verdicts(summary: Summary) -> list[Block]:
     metric = summary.metric
-    scores = {score.who: value for score in summary.scores if (value := _test(score, metric)) != float("inf")}
-    if "best" not in scores:
+    values = {score.who: score.metrics["test"][metric] for score in summary.scores if metric in score.metrics.get("test", {})}
+    if "best" not in values:
         return []
-    best = scores["best"]
-    floors = {who: value for who, value in scores.items() if who not in ("best", "baseline")}
+    costs = {who: METRICS[metric].cost(value) for who, value in values.items()}
+    floors = [who for who in values if who not in ("best", "baseline")]
+    floor = min(floors, key=lambda who: costs[who], default=None)
     found: list[Block] = []
 
-    def against(who: str, value: float) -> str:
-        return f"({metric} {text.number(value)} against {text.number(best)}, {text.lower(value, best)})"
+    def beaten_by(who: str) -> str:
+        than = f"{text.number(values[who])} against {text.number(values['best'])}"
+        return f"beats the tuned model on test ({metric} {than}, {text.compared(metric, values[who], values['best'])})"
 
-    floor = min(floors, key=lambda who: floors[who], default=None)
-    if floor is not None and floors[floor] < best:
-        sentence = f"{floor} beats the tuned model on test {against(floor, floors[floor])}: use it, or search longer."
-        found.append(Verdict(sentence, good=False))
-    if scores.get("baseline", best) < best:
-        sentence = f"The baseline beats the tuned model on test {against('baseline', scores['baseline'])}: search longer."
-        found.append(Verdict(sentence, good=False))
+    if floor is not None and costs[floor] < costs["best"]:
+        found.append(Verdict(f"{floor} {beaten_by(floor)}: use it, or search longer.", good=False))
+    if "baseline" in costs and costs["baseline"] < costs["best"]:
+        found.append(Verdict(f"The baseline {beaten_by('baseline')}: search longer.", good=False))
     if not found:
+        rivals = {"baseline": "the baseline's", **({floor: f"that of the best floor, {floor}"} if floor else {})}
         parts = [
-            f"{text.lower(best, value)} than {name}"
-            for name, value in (
-                ("the baseline's", scores.get("baseline", best)),
-                (f"that of the best floor, {floor}", floors[floor] if floor is not None else best),
-            )
-            if value > best
+            f"{text.compared(metric, values['best'], values[who])} than {name}"
+            for who, name in rivals.items()
+            if who in costs and costs[who] > costs["best"]
         ]
         if parts:
             found.append(Verdict(f"On test, the tuned model's {metric} is {' and '.join(parts)}.", good=True))

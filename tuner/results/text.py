@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from search_spaces.base import Value
+from tuner.study.metrics import METRICS
 
 
 def number(value: float | None) -> str:
@@ -51,18 +52,16 @@ def short_config(config: Mapping[str, Value], keys: Mapping[str, object] | None 
     return ", ".join(f"{key.split('.', 1)[-1]} {plain(v)}" for key, v in config.items() if keys is None or key in keys)
 
 
-def gain(value: float, reference: float) -> float | None:
-    """By how many percent an error is lower than another; None against an error of 0."""
-    return 100 * (reference - value) / reference if reference > 0 else None
-
-
-def lower(value: float, reference: float) -> str:
-    """``12 % lower``, ``0.3 % higher``, ``the same``: an error against another."""
-    percent = gain(value, reference)
-    if percent is None:
-        return f"{number(value)} against {number(reference)}"
+def compared(metric: str, value: float, reference: float) -> str:
+    """``12 % lower``, ``0.3 % higher``, ``the same``, ``0.05 closer to 0.8``: a value of a metric against another."""
+    known = METRICS[metric]
     if value == reference:
         return "the same"
-    size = abs(percent)
+    if known.better == "target":
+        nearer = known.cost(reference) - known.cost(value)
+        return f"{number(abs(nearer))} {'closer to' if nearer > 0 else 'farther from'} {known.target:g}"
+    if reference <= 0:
+        return f"{number(value)} against {number(reference)}"
+    size = 100 * abs(value / reference - 1)
     digits = f"{size:.0f}" if size >= 9.5 else f"{size:.1f}" if size >= 0.05 else "less than 0.1"
-    return f"{digits} % {'lower' if percent > 0 else 'higher'}"
+    return f"{digits} % {'lower' if value < reference else 'higher'}"

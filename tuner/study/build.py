@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from search_spaces.base import Config, Domain, Space
+from datasets.config import Columns
+from search_spaces.base import Choice, Config, Domain, Int, Ordinal, Space, Value
 from tuner.study.lookup import find_space
 from tuner.study.schema import check_space, defaults_of, did_you_mean, keys_of, parse_value
 
@@ -45,16 +46,43 @@ def load_space(name: str, settings: Iterable[str], horizon: int) -> Space:
     return space
 
 
-def longest_lookback(space: Space) -> int:
-    """The longest past that any config of the space sees."""
-    found = space.search.get("data.lookback", space.baseline.get("data.lookback", defaults_of(space.model)["data.lookback"]))
-    candidates: list[object] = []
-    match found:
+def longest_windows(space: Space) -> tuple[int, int | None]:
+    """The longest lookback of any config of the space, and the longest lag: 0 if there are no lags, None for no limit."""
+    lookback = max(value for value in _values(space, "data.lookback") if isinstance(value, int))
+    if set(_values(space, "data.lags")) == {"none"}:
+        return lookback, 0
+    lags = _values(space, "data.longest_lag")
+    return lookback, None if None in lags else max(value for value in lags if isinstance(value, int))
+
+
+def _values(space: Space, key: str) -> tuple[Value, ...]:
+    """The values that a key may have in the space, or the ends of its range."""
+    match space.search.get(key, space.baseline.get(key, defaults_of(space.model)[key])):
+        case Ordinal() | Choice() as listed:
+            return listed.values
+        case Int() as range_:
+            return (range_.low, range_.high)
         case Domain():
-            candidates += list(getattr(found, "values", ())) or [getattr(found, "high", None)]
+            return ()
         case value:
-            candidates.append(value)
-    return max(value for value in candidates if isinstance(value, int))
+            return (value,)
+
+
+def parse_columns(
+    target: str | None, covariates: str | None, known: str | None, static: str | None, series_id: str | None
+) -> Columns:
+    """The columns' parts from lists with commas; ``covariates`` may be ``none``."""
+
+    def names(text: str | None) -> tuple[str, ...]:
+        return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+    return Columns(
+        target=names(target),
+        covariates=None if covariates is None else () if covariates == "none" else names(covariates),
+        known=names(known),
+        static=names(static),
+        series_id=series_id,
+    )
 
 
 def absolute(dataset: str) -> str:

@@ -26,6 +26,11 @@ class Metric:
     target: float = 0.0
     """What a metric with better = target should come to."""
 
+    @property
+    def way(self) -> str:
+        """Which way is better, in words."""
+        return f"best at {self.target:g}" if self.better == "target" else f"{self.better} is better"
+
     def cost(self, value: float) -> float:
         """The number that is minimised when trials are ranked by this metric."""
         match self.better:
@@ -41,29 +46,32 @@ METRICS = {
     metric.name: metric
     for metric in (
         Metric(
-            name="mse_scaled", unit="scaled", source="Informer, Time-Series-Library", formula="mean (y - f)^2, f the mean of paths"
+            name="mse_scaled", unit="scaled", source="Informer, Time-Series-Library",
+            formula="mean (y - f)^2, f the mean of paths",
         ),
         Metric(
-            name="mae_scaled", unit="scaled", source="Informer, Time-Series-Library", formula="mean |y - f|, f the median of paths"
+            name="mae_scaled", unit="scaled", source="Informer, Time-Series-Library",
+            formula="mean |y - f|, f the median of paths",
         ),
         Metric(name="mae", unit="original", source="common", formula="mean |y - f|, f the median"),
         Metric(name="rmse", unit="original", source="common", formula="sqrt(mean (y - f)^2), f the mean"),
         Metric(
             name="mase", unit="none", source="Hyndman and Koehler 2006; Monash archive",
-            formula="mean over series and channels of mean |y - f| / mean |y_t - y_{t-m}| over train rows, m one season, 1 if the "
-            "train rows are too few; without those where that is 0",
+            formula="mean over series and channels of mean |y - f| / mean |y_t - y_{t-m}|, f the median; the latter over rows "
+            "before the scored ones, m one season, 1 where none are that far apart; without those where it is 0",
         ),
         Metric(
             name="smape", unit="none", source="Monash archive: in [0, 2], no percent",
-            formula="mean over series and channels of mean 2 |y - f| / (|y| + |f|), 0 where both are 0",
+            formula="mean over series and channels of mean 2 |y - f| / (|y| + |f|), f the median, 0 where both are 0",
         ),
         Metric(
             name="rse", unit="none", source="LSTNet (Lai et al., SIGIR 2018)",
-            formula="sqrt(sum (y - f)^2 / sum (y - mean y)^2), mean y over all that is scored",
+            formula="sqrt(sum (y - f)^2 / sum (y - mean y)^2), f the mean, mean y over all that is scored",
         ),
         Metric(
             name="corr", unit="none", source="LSTNet (Lai et al., SIGIR 2018)", better="higher",
-            formula="mean over series and channels of Pearson's correlation of y and f, without those where either is constant",
+            formula="mean over series and channels of Pearson's correlation of y and f, f the mean, without those where "
+            "either is constant",
         ),
         Metric(
             name="q_risk_50", unit="none", source="TFT (Lim et al., IJF 2021)",
@@ -82,15 +90,16 @@ METRICS = {
         ),
         Metric(
             name="crps_sum", unit="none", source="pytorch-ts (Salinas et al., NeurIPS 2019)",
-            formula="crps of the sum over channels, summed over windows and steps, over sum |sum over channels of y|",
+            formula="crps of the sum over channels, summed over windows and steps, over sum |sum over channels of y|; what was "
+            "not observed counts 0",
         ),
         Metric(
             name="coverage_80", unit="none", source="common", better="target", target=0.8,
-            formula="share of y between the .1 and .9 quantiles of paths; best at .8",
+            formula="share of y between the .1 and .9 quantiles of paths; of one path, an interval without width: about 0",
         ),
         Metric(
             name="coverage_95", unit="none", source="common", better="target", target=0.95,
-            formula="share of y between the .025 and .975 quantiles of paths; best at .95",
+            formula="share of y between the .025 and .975 quantiles of paths; of one path: about 0",
         ),
         Metric(
             name="loss", unit="none", source="the head",

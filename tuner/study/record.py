@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from search_spaces.base import Config
 from tuner.study.environment import commit, versions
+from tuner.study.folds import folds_record
 from tuner.study.problem_data import ProblemData
 from tuner.study.study import Study
 
 
 def record(study: Study, data: ProblemData, baseline: Config) -> dict[str, Any]:
     """A JSON object."""
-    from datasets.windows.prepare import hash_panel
-
     panel = data.panel
     return {
         **study.to_json(),
         "baseline": baseline,
         "data": {
             "name": data.dataset.name,
-            "sha256": hash_panel(panel),
+            "sha256": data.sha256,
             "n_rows": len(panel.values),
+            "n_series": len(panel.series),
+            "n_series_read": data.n_series_read,
+            "n_missing": data.n_missing,
             "channels": list(panel.channels),
+            "covariates": list(panel.covariate_names),
+            "known": list(panel.known_names),
+            "static": list(panel.static_names),
+            "categories": dict(zip(panel.category_names, map(list, panel.categories), strict=True)),
             "frequency": panel.frequency,
-            "start": str(panel.start_times[0]),
-            "n_filled": int((~panel.observed).sum()),
-            "borders": asdict(data.borders),
+            "start": str(panel.start_times.min()),
+            **folds_record(panel, data.validation, data.test),
         },
         "versions": versions(),
         "commit": commit(),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from datasets.config import FILLS, SHORT_SERIES, SPLITS, Columns
 from search_spaces.base import Space
 
 
@@ -14,18 +15,51 @@ class Problem:
     """What is forecast, and by which number forecasts are ranked. Nothing of it can be searched."""
 
     dataset: str
-    """A name in ``datasets``, or the path of a csv or parquet file."""
+    """A name in ``datasets``, or the path of a csv, parquet or tsf file."""
     horizon: int
     metric: str
-    """A name in ``tuner.training.metrics``; lower is better."""
+    """A name in ``tuner.study.metrics``."""
+    columns: Columns = field(default_factory=Columns)
+    """What the columns of the data are."""
     fill: str | None = None
-    """The rule for missing values of a file; None refuses them."""
+    """The rule for missing values; None refuses them."""
+    short_series: str | None = None
+    """drop or pad series that are too short for the longest windows; None refuses them."""
+    split: str | None = None
+    """Where series are cut: a name in ``datasets.config.SPLITS``; None takes the data set's own."""
+    n_folds: int = 1
+    """Stages that a trial is trained and scored on: 1 is a holdout, more are rolling origins."""
+    folds_file: Path | None = None
+    """Borders that an earlier study wrote, in the place of split and n_folds."""
+    n_paths: int = 20
+    """Paths of a forecast, from models and heads that draw them."""
     data_dir: Path | None = None
     """Where named data sets are looked for first."""
 
     def __post_init__(self) -> None:
-        if self.horizon < 1:
-            raise ValueError(f"--horizon must be 1 or more, got {self.horizon}")
+        for name, value in (("--horizon", self.horizon), ("--folds", self.n_folds), ("--paths", self.n_paths)):
+            if value < 1:
+                raise ValueError(f"{name} must be 1 or more, got {value}")
+        for name, word, known in (
+            ("--fill", self.fill, FILLS),
+            ("--short-series", self.short_series, SHORT_SERIES),
+            ("--split", self.split, SPLITS),
+        ):
+            if word is not None and word not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, got {word!r}")
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, from which ``Problem.from_json`` makes this problem again."""
+        return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Problem:
+        """What ``to_json`` wrote."""
+        columns: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in record["columns"].items()
+        }
+        paths = {name: None if record[name] is None else Path(record[name]) for name in ("folds_file", "data_dir")}
+        return cls(**{**record, **paths, "columns": Columns(**columns)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,15 +117,10 @@ class Study:
             "name": self.name,
             "space_name": self.space_name,
             "space": self.space.to_json(),
-            "problem": {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self.problem).items()},
+            "problem": self.problem.to_json(),
             "budget": asdict(self.budget),
             "sampler": self.sampler,
             "scheduler": self.scheduler,
             "seed": self.seed,
             "resources": asdict(self.resources),
         }
-
-
-def problem_from_json(text: dict[str, Any]) -> Problem:
-    """The problem that ``Study.to_json`` wrote."""
-    return Problem(**{**text, "data_dir": None if text["data_dir"] is None else Path(text["data_dir"])})

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Loss = Literal["mse", "mae", "huber"]
+from models.heads.levels import parse_levels
+
+Loss = Literal[
+    "mse", "mae", "huber", "quantile", "implicit_quantile", "normal", "student_t", "negative_binomial", "low_rank_normal"
+]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "halve", "cosine", "one_cycle"]
 Precision = Literal["32", "bf16"]
@@ -16,7 +20,11 @@ class TrainConfig:
     """Everything between a model and its weights, except the data and the seed."""
 
     loss: Loss = "mse"
-    """What the head minimises, in scaled units."""
+    """What the head minimises: mse, mae, huber give points; the others distributions, by pinball loss or log-likelihood."""
+    quantile_levels: str = "0.1,0.5,0.9"
+    """Levels of the loss quantile, rising within (0, 1), with commas."""
+    rank: int = 4
+    """Factors that the channels of a step share, for the loss low_rank_normal."""
     optimizer: Optimizer = "adam"
     learning_rate: float = 1e-3
     """The first rate; for one_cycle the highest."""
@@ -46,6 +54,8 @@ class TrainConfig:
 
         for name, allowed in (("loss", Loss), ("optimizer", Optimizer), ("schedule", Schedule), ("precision", Precision)):
             rule(getattr(self, name) in get_args(allowed), f"be one of {', '.join(get_args(allowed))}", name)
+        parse_levels(self.quantile_levels)
+        rule(self.rank >= 1, "be 1 or more", "rank")
         rule(self.learning_rate > 0, "be above 0", "learning_rate")
         rule(0 <= self.momentum < 1, "lie in [0, 1)", "momentum")
         rule(self.weight_decay >= 0, "be 0 or more", "weight_decay")

@@ -39,18 +39,21 @@ class Report:
     """What a trial says after an epoch."""
 
     stage: str
+    """The last of the stages that advance together."""
     epoch: int
     """1 after the first epoch."""
     step: int
-    """Optimiser steps so far."""
+    """Optimiser steps of that stage so far."""
     metrics: dict[str, float]
-    """By name, all finite; ``train_loss`` is the mean over the epoch."""
+    """By name, all finite: means over the stages; ``train_loss`` is the mean over the epoch too."""
     weights_sha256: str
-    """Of the weights after the epoch, as safetensors."""
+    """Of the weights of all stages after the epoch, as safetensors."""
+    stages: dict[str, float] = field(default_factory=dict)
+    """The ranking metric of each stage, by its name."""
     timing: dict[str, float] = field(default_factory=dict)
     """Seconds, by name; never the same twice, and never compared."""
     best: bytes | None = None
-    """The weights as safetensors, if the ranking metric improved."""
+    """The weights of all stages as safetensors, ``<stage>.model.*`` and ``<stage>.head.*``, if the ranking metric improved."""
     log: str = ""
     """What was printed or warned since the last report."""
 

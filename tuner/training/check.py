@@ -4,29 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+import pandas as pd
 import torch
 
-from datasets.windows.loaders import WindowSource
+from datasets.base import Panel
+from datasets.config import DataConfig
+from datasets.windows.loaders import WindowSource, source_lags
 from datasets.windows.prepared import PreparedData
-from datasets.windows.windowing import score_origins, train_origins
-from search_spaces.base import Config
+from datasets.windows.windowing import check_windows, score_origins, series_of, train_origins
+from models.base import Forecaster
+from search_spaces.base import Config, Domain, Space
+from tuner.study.metrics import METRICS
 from tuner.study.schema import did_you_mean
-from tuner.training.metrics import METRICS
-from tuner.training.trial import build
+from tuner.study.train_config import TrainConfig
+from tuner.training.module import make_optimizer
+from tuner.training.network import Network, build
+from tuner.training.scoring import check_defined
+
+_MEANING_OF_LOSS = ("train.loss", "train.quantile_levels", "data.scaling")
 
 
 class ModelBroken(RuntimeError):
     """A model's own code fails: no mistake of whoever runs it, so its traceback is kept."""
 
 
-def check_metric(name: str) -> None:
-    """Proves that there is such a metric.
+def check_metric(metric: str, space: Space) -> None:
+    """Proves that there is such a metric, and that the configs of a space can be ranked by it.
 
     Raises:
         LookupError: there is not.
+        ValueError: they cannot: a key that is searched changes what the metric means.
     """
-    if name not in METRICS:
-        raise LookupError(did_you_mean(name, METRICS, "metric"))
+    if metric not in METRICS:
+        raise LookupError(did_you_mean(metric, METRICS, "metric"))
+    searched = [key for key in _MEANING_OF_LOSS if isinstance(space.search.get(key), Domain)]
+    if metric == "loss" and searched:
+        raise ValueError(
+            f"--metric loss must mean the same in all configs, {', '.join(searched)} is searched; "
+            f"fix it with --set, or choose another metric"
+        )
 
 
 def check_accelerator(name: str) -> None:
@@ -41,25 +58,75 @@ def check_accelerator(name: str) -> None:
         raise ValueError(f"--accelerator must be one that this machine has ({usable}), got {name!r}")
 
 
-def check_configs(model: str, configs: Iterable[Config], data: PreparedData) -> None:
+def check_configs(model: str, configs: Iterable[Config], data: PreparedData, metric: str | None = None) -> None:
     """Builds each config and takes a forward and a backward pass.
 
+    Args:
+        model: Its name.
+        configs: Of this model.
+        data: What trials would see.
+        metric: What would rank them, to prove that it has a value on the data; None leaves it unproved.
+
     Raises:
-        ValueError: the model refuses a config, or the data is too short for it; the message says which.
+        ValueError: the model refuses a config, or the data does not suit it, and the message says which; or the metric has no
+            value on the data.
         ModelBroken: the model's code fails; its error is the cause.
     """
+    if metric is not None:
+        check_defined(metric, data)
     for config in configs:
         try:
-            built, head, _, data_config = build(model, config, data, seed=0)
-            source = WindowSource(data, lookback=data_config.lookback, horizon=data.horizon)
-            score_origins(data.stages[0], data.offsets, data.horizon)
-            origins = train_origins(data.stages[0], data.offsets, data_config.lookback, data.horizon)
-            batch = source.batch(torch.as_tensor(origins[:2]))
-            torch.autograd.backward(built.training_loss(batch, head, None).mean())
+            network, train, data_config = build(model, config, data, seed=0)
+            if train.loss == "negative_binomial":
+                _check_counts(data_config, data)
+            _take_step(network, train, data_config, data)
         except ValueError as error:
             raise ValueError(f"{error} (config: {describe(config)})") from error
         except Exception as error:
             raise ModelBroken(f"{model} cannot take a step with {describe(config)}") from error
+
+
+def _take_step(network: Network, train: TrainConfig, config: DataConfig, data: PreparedData) -> None:
+    """One step of the first stage, which has the fewest train rows; of the others, only that their windows exist."""
+    reach = config.lookback + max(source_lags(config, data.frequency), default=0)
+    for stage in data.stages:
+        for origins in (
+            train_origins(stage, data.offsets, reach, data.horizon),
+            score_origins(stage, data.offsets, data.horizon),
+        ):
+            check_windows(origins, data.offsets, reach, data.horizon)
+    first = train_origins(data.stages[0], data.offsets, reach, data.horizon)
+    two = torch.from_numpy(first.take(np.arange(min(2, len(first)), dtype=np.int64)))
+    optimizer = make_optimizer(train, [network.parameters()])
+    torch.autograd.backward(network.loss(WindowSource(data, data.stages[0], config).batch(two)))
+    optimizer.step()
+
+
+def _check_counts(config: DataConfig, data: PreparedData) -> None:
+    if config.scaling == "standard":
+        raise ValueError(
+            "train.loss=negative_binomial needs data.scaling=mean or none, got standard: a z-score turns counts negative"
+        )
+    negative = np.argwhere(data.observed & (data.values < 0))
+    if len(negative):
+        row, channel = negative[0]
+        series = int(series_of(np.array([row]), data.offsets)[0])
+        steps = int(row - data.offsets[series])
+        time = pd.date_range(data.start_times[series], periods=steps + 1, freq=data.frequency)[-1]
+        raise ValueError(
+            f"train.loss=negative_binomial needs targets of 0 or more, got {data.values[row, channel]:g} in channel "
+            f"{data.channels[channel]!r} of series {data.series[series]!r} at {time}; choose another loss"
+        )
+
+
+def unused_inputs(model: type[Forecaster], data: PreparedData | Panel) -> list[str]:
+    """Which inputs the data brings and a model does not read: covariates, known, static."""
+    there = {
+        "covariates": data.covariates.shape[1] > 0,
+        "known": data.known.shape[1] > 0,
+        "static": data.static.shape[1] + data.static_categories.shape[1] > 0,
+    }
+    return [name for name, brought in there.items() if brought and name not in model.uses]
 
 
 def describe(config: Config) -> str:

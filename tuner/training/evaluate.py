@@ -1,4 +1,7 @@
-"""Scores weights that are final, and the floors, on validation and test: same windows, same code."""
+"""Scores weights that are final, and the floors, on validation and test: same windows, same code.
+
+On test, what was trained or fitted for the last validation stage is scored: it knows all train rows.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,16 @@ import torch
 import models.floors
 from datasets.config import DataConfig
 from datasets.windows.loaders import WindowSource
-from datasets.windows.prepared import PreparedData
-from models.base import Forecaster
-from models.heads.base import Head
+from datasets.windows.prepared import PreparedData, Stage
+from models.floors.base import TooLong
 from search_spaces.base import Config
+from tuner.study.schema import split_config
 from tuner.study.train_config import TrainConfig
 from tuner.training.metrics import Score
-from tuner.training.scoring import score_floor, score_model
+from tuner.training.network import Network, build, weights_of
+from tuner.training.scoring import mean_score, score_floor
 from tuner.training.trainer import make_trainer
-from tuner.training.trial import TrialSpec, build
+from tuner.training.trial import TrialSpec, score_trial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,18 +33,32 @@ class Evaluation:
     who: str
     lookback: int
     validation: Score
+    """The mean over the validation stages."""
     test: Score
     seconds: float
     note: str = ""
 
 
-def load_model(
-    model: str, config: Config, data: PreparedData, weights: bytes
-) -> tuple[Forecaster, Head, TrainConfig, DataConfig]:
-    """A model with trained weights, its head and config."""
-    built, head, train, data_config = build(model, config, data, seed=0)
-    built.load_state_dict(safetensors.torch.load(weights))
-    return built.eval(), head, train, data_config
+@dataclass(frozen=True, kw_only=True)
+class NotRun:
+    """A floor that is not made for data of this size."""
+
+    who: str
+    note: str
+
+
+def load_network(model: str, config: Config, data: PreparedData, weights: bytes) -> tuple[Network, TrainConfig, DataConfig]:
+    """A network with trained weights, ready to forecast, and the rest of its config.
+
+    Args:
+        model: Its name.
+        config: Of the trial.
+        data: Of the sizes that it was trained on.
+        weights: A safetensors of one stage: ``model.*`` and ``head.*``.
+    """
+    network, train, data_config = build(model, config, data, seed=0)
+    network.load_state_dict(safetensors.torch.load(weights))
+    return network.eval(), train, data_config
 
 
 def evaluate_weights(who: str, spec: TrialSpec, weights: bytes, data: PreparedData) -> Evaluation:
@@ -49,30 +67,48 @@ def evaluate_weights(who: str, spec: TrialSpec, weights: bytes, data: PreparedDa
     Args:
         who: Their name in the comparison.
         spec: The trial that they come from.
-        weights: safetensors.
-        data: Prepared with the test rows: stages are validation and test.
+        weights: What it reported: a safetensors of all of its stages.
+        data: Prepared with the test rows: its stages are those of the trial, then the test.
     """
     started = time.perf_counter()
     torch.set_num_threads(spec.n_threads)
-    device = torch.device("cuda" if spec.accelerator == "gpu" else spec.accelerator)
-    model, head, train, data_config = load_model(spec.model, spec.config, data, weights)
-    trainer = make_trainer(train, epochs=1, accelerator=spec.accelerator, then=lambda *_: True)
-    source = WindowSource(data, lookback=data_config.lookback, horizon=data.horizon, device=device)
-    model.to(device)
-    validation, test = (
-        score_model(model, head, source, data, stage, context=trainer.precision_plugin.forward_context) for stage in data.stages
-    )
-    seconds = time.perf_counter() - started
-    return Evaluation(who=who, lookback=data_config.lookback, validation=validation, test=test, seconds=seconds)
+    *validation, test = data.stages
 
+    def score(trained: str, stage: Stage) -> Score:
+        network, train, config = load_network(spec.model, spec.config, data, weights_of(trained, weights))
+        trainer = make_trainer(train, epochs=1, accelerator=spec.accelerator, then=lambda *_: True)
+        source = WindowSource(data, stage, config, spec.device)
+        context = trainer.precision_plugin.forward_context
+        network.to(spec.device)
+        return score_trial(spec, network, source, data, stage, context)
 
-def evaluate_floor(name: str, data: PreparedData) -> Evaluation:
-    """Fits a floor on the train rows, and scores it."""
-    started = time.perf_counter()
-    floor = models.floors.get(name)()
-    floor.fit(data, data.stages[0])
-    validation, test = (score_floor(floor, data, stage) for stage in data.stages)
-    seconds = time.perf_counter() - started
     return Evaluation(
-        who=name, lookback=floor.lookback, validation=validation, test=test, seconds=seconds, note=floor.describe()
+        who=who,
+        lookback=split_config(spec.config)[2].lookback,
+        validation=mean_score([score(stage.name, stage) for stage in validation]),
+        test=score(validation[-1].name, test),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def evaluate_floor(name: str, data: PreparedData) -> Evaluation | NotRun:
+    """Fits a floor on the train rows of each validation stage, and scores it."""
+    started = time.perf_counter()
+    *validation, test = data.stages
+    scores = []
+    try:
+        for stage in validation:
+            floor = models.floors.get(name)()
+            floor.fit(data, stage)
+            scores.append(score_floor(floor, data, stage))
+        tested = score_floor(floor, data, test)
+    except TooLong as error:
+        return NotRun(who=name, note=str(error))
+    return Evaluation(
+        who=name,
+        lookback=floor.lookback,
+        validation=mean_score(scores),
+        test=tested,
+        seconds=time.perf_counter() - started,
+        note=floor.describe(),
     )

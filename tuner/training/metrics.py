@@ -1,89 +1,356 @@
 """Metrics over all windows of a stage: sums in float64 over every observed value, never a mean of means over batches.
 
-Errors are kept by window and channel until the end, so that no metric depends on how windows were batched.
+What each metric is, says ``tuner.study.metrics``. Windows come sorted by series. They are summed in blocks of a fixed number,
+and a series is folded into the totals when its last window is in: no metric depends on how windows were batched, and memory
+grows neither with windows nor with series.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
-from datasets.windows.prepared import Scaler
+from datasets.base import FloatArray, IntArray
+from datasets.windows.prepared import PreparedData, Stage
+from tuner.study.metrics import METRICS
 
+_BLOCK = 1 << 14
+"""Values of a block: few enough for a processor's cache."""
 
-@dataclass(frozen=True)
-class Metric:
-    """One number to rank by; lower is better."""
+_ROUNDING = 1e-12
+"""A sum of squares about the mean that is smaller than this share of the sum of squares is a rounding error."""
 
-    name: str
-    summary: str
-
-
-METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric("mse_scaled", "mean squared error, in units of the z-score fitted on train rows"),
-        Metric("mae_scaled", "mean absolute error, in units of the z-score fitted on train rows"),
-        Metric("rmse", "root mean squared error in original units, over all channels whatever their units"),
-        Metric("mae", "mean absolute error in original units, over all channels whatever their units"),
-    )
+_RATIOS = {
+    "mse_scaled": ("squared_scaled", "n"),
+    "mae_scaled": ("absolute_scaled", "n"),
+    "mae": ("absolute", "n"),
+    "rmse": ("squared", "n"),
+    "mase": ("mase", "n_mase"),
+    "smape": ("mean_smape", "n_smape"),
+    "rse": ("squared", "spread"),
+    "corr": ("corr", "n_corr"),
+    "q_risk_50": ("absolute", "size"),
+    "q_risk_90": ("pinball_90", "size"),
+    "crps": ("crps", "n"),
+    "crps_scaled": ("crps_scaled", "n"),
+    "crps_sum": ("crps_sum", "size_sum"),
+    "coverage_80": ("inside_80", "n"),
+    "coverage_95": ("inside_95", "n"),
+    "loss": ("loss", "n"),
 }
+"""Every metric is one sum over another."""
+
+_ROOTS = ("rmse", "rse")
+
+_quiet = np.errstate(all="ignore")
+"""Of forecasts that are not finite, the metrics are not finite: whoever ranks by them looks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """What a forecaster is worth over the same windows as all others."""
+    """What a forecaster is worth over the same windows as all others.
+
+    A metric that has no value, because its formula would divide by 0, is left out; NaN tells of forecasts that are not finite.
+    """
 
     n_windows: int
     metrics: dict[str, float]
-    """By name, as in ``METRICS``."""
-    channel_mae: dict[str, float]
-    """Mean absolute error of each channel, in its own units."""
+    """By name, as in ``tuner.study.metrics``; ``loss`` only if it was asked for."""
+    by_channel: dict[str, dict[str, float]]
+    """Metric to channel to value: all but crps_sum."""
+    by_step: dict[str, list[float | None]]
+    """Metric to H values, None where there is none: all but those that are means over series, and rse."""
+    n_dropped: dict[str, int]
+    """mase, corr: how many pairs of series and channel had no value, and are not in the mean."""
+
+
+def mean_score(scores: Sequence[Score]) -> Score:
+    """The mean over stages, each counted once: of every number that all of them have. Counts are summed."""
+
+    def mean(values: Sequence[float | None]) -> float | None:
+        numbers = [value for value in values if value is not None]
+        return math.fsum(numbers) / len(numbers) if len(numbers) == len(values) else None
+
+    def means(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        found = {key: mean([part.get(key) for part in parts]) for key in parts[0]}
+        return {key: value for key, value in found.items() if value is not None}
+
+    first = scores[0]
+    steps = [name for name in first.by_step if all(name in score.by_step for score in scores)]
+    return Score(
+        n_windows=sum(score.n_windows for score in scores),
+        metrics=means([score.metrics for score in scores]),
+        by_channel={name: means([score.by_channel.get(name, {}) for score in scores]) for name in first.by_channel},
+        by_step={name: [mean(step) for step in zip(*(s.by_step[name] for s in scores), strict=True)] for name in steps},
+        n_dropped={name: sum(score.n_dropped[name] for score in scores) for name in first.n_dropped},
+    )
 
 
 class ErrorSums:
-    """Collects errors batch by batch. Squared errors are taken of the mean, absolute errors of the median of a forecast."""
+    """Collects forecasts and truths batch by batch, in original units.
 
-    def __init__(self) -> None:
-        self._parts: list[tuple[Float[np.ndarray, "B C"], ...]] = []
+    Args:
+        data: Whose windows are scored.
+        stage: Whose earlier rows give the scales.
+        block: Values that are summed at a time; sums differ by rounding between block sizes, and by nothing within one.
+    """
+
+    def __init__(self, data: PreparedData, stage: Stage, *, block: int = _BLOCK) -> None:
+        self._channels = data.channels
+        self._mean, self._std = stage.scalers.targets.mean, stage.scalers.targets.std
+        self._mase_scale = mase_scales(data, stage)
+        self._block = max(block // (data.horizon * len(data.channels)), 1)
+        self._pending: list[tuple[np.ndarray, ...]] = []
+        self._n_pending = self._n_windows = 0
+        self._open: tuple[int, dict[str, FloatArray]] | None = None
+        self._by_value: dict[str, FloatArray] = {}  # (H, C)
+        self._by_channel: dict[str, FloatArray] = {}  # (C,)
+        self._by_step: dict[str, FloatArray] = {}  # (H,)
+        nothing: FloatArray = np.zeros(len(data.channels))
+        self._level = nothing, nothing, nothing  # (C,) each: count, mean and squares about it, of the truth
+        self._n_dropped = {"mase": 0, "corr": 0}
 
     def add(
         self,
-        mean: Float[np.ndarray, "B H C"],
-        median: Float[np.ndarray, "B H C"],
-        target: Float[np.ndarray, "B H C"],
+        series: Int[np.ndarray, " B"],
+        truth: Float[np.ndarray, "B H C"],
         observed: Bool[np.ndarray, "B H C"],
+        paths: Float[np.ndarray, "B n H C"],
+        loss: Float[np.ndarray, "B H C"] | None = None,
     ) -> None:
-        """Adds a batch of scaled forecasts and targets."""
-        truth = target.astype(np.float64)
-        squared = np.where(observed, (mean.astype(np.float64) - truth) ** 2, 0.0)
-        absolute = np.where(observed, np.abs(median.astype(np.float64) - truth), 0.0)
-        self._parts.append((squared.sum(1), absolute.sum(1), observed.sum(1).astype(np.float64)))
+        """Adds a batch of windows, in float64; series never fall from one window to the next.
 
-    def score(self, scaler: Scaler, channels: tuple[str, ...]) -> Score:
+        Args:
+            series: Index of each window's series.
+            truth: Anything where it was not observed.
+            observed: What counts.
+            paths: Of the forecast; a point forecast is one path.
+            loss: Of each value, for the metric of that name; with every batch, or with none.
+        """
+        windows = (series, truth, observed, paths, *(() if loss is None else (loss,)))
+        start = 0
+        while start < len(series):
+            end = min(start + self._block - self._n_pending, len(series))
+            self._pending.append(tuple(part[start:end] for part in windows))
+            self._n_pending += end - start
+            start = end
+            if self._n_pending == self._block:
+                self._flush()
+
+    def score(self) -> Score:
         """The metrics over everything that was added.
 
         Raises:
             ValueError: nothing was observed in what was to be scored.
         """
-        squared, absolute, count = (np.concatenate(part) for part in zip(*self._parts, strict=True))
-        if count.sum() == 0:
-            raise ValueError(
-                "a score needs at least one observed value, the scored rows hold none; move the split or fill less"
-            )
-        by_channel = np.maximum(count.sum(0), 1)
-        assert len(scaler.std) == 1, "a scaler by series needs errors by series"
-        std = scaler.std[0]
-        total = count.sum()
+        self._flush()
+        if self._open:
+            series, sums = self._open
+            self._close(np.array([series]), {name: part[None] for name, part in sums.items()})
+            self._open = None
+        n, mean, spread = self._level
+        if not n.sum():
+            raise ValueError("a score needs at least one observed value, the scored rows hold none; move the split")
+        total_n, total_mean, total_spread = _merged(n, mean, spread)
+        overall = {
+            name: part.sum() for sums in (self._by_value, self._by_channel, self._by_step) for name, part in sums.items()
+        }
+        channels = {**{name: part.sum(0) for name, part in self._by_value.items()}, **self._by_channel}
+        steps = {**{name: part.sum(1) for name, part in self._by_value.items()}, **self._by_step}
+        overall["spread"], channels["spread"] = _certain(total_spread, total_n, total_mean), _certain(spread, n, mean)
         return Score(
-            n_windows=len(count),
-            metrics={
-                "mse_scaled": float(squared.sum() / total),
-                "mae_scaled": float(absolute.sum() / total),
-                "rmse": float(np.sqrt((squared.sum(0) * std**2).sum() / total)),
-                "mae": float((absolute.sum(0) * std).sum() / total),
+            n_windows=self._n_windows,
+            metrics={name: value for name, (value,) in _ratios(overall).items() if value is not None},
+            by_channel={
+                name: {channel: v for channel, v in zip(self._channels, values, strict=True) if v is not None}
+                for name, values in _ratios(channels).items()
             },
-            channel_mae=dict(zip(channels, (absolute.sum(0) / by_channel * std).tolist(), strict=True)),
+            by_step=_ratios(steps),
+            n_dropped=dict(self._n_dropped),
         )
+
+    def _flush(self) -> None:
+        if self._pending:
+            parts = [part[0] if len(part) == 1 else np.concatenate(part) for part in zip(*self._pending, strict=True)]
+            self._pending, self._n_pending = [], 0
+            self._sum(*parts)
+
+    @_quiet
+    def _sum(
+        self, series: IntArray, truth: FloatArray, observed: np.ndarray, paths: FloatArray, loss: FloatArray | None = None
+    ) -> None:
+        """Sums a block over the windows of each series."""
+        self._n_windows += len(series)
+        level = self._mean[series][:, None]
+        if not observed.all():
+            truth, level = np.where(observed, truth, 0.0), np.where(observed, level, 0.0)
+            paths = np.where(observed[:, None], paths, 0.0)
+            loss = None if loss is None else np.where(observed, loss, 0.0)
+        values = _errors(truth, observed, paths, level) | ({} if loss is None else {"loss": loss})
+        for name, part in (("crps_sum", crps(paths.sum(-1), truth.sum(-1))), ("size_sum", np.abs(truth.sum(-1)))):
+            _add(self._by_step, name, part.sum(0))
+        first = np.flatnonzero(np.diff(series, prepend=-1))
+        ids, sums = series[first], {name: np.add.reduceat(part, first, axis=0) for name, part in values.items()}
+        if self._open:
+            open_id, opened = self._open
+            if open_id == ids[0]:
+                for name, part in sums.items():
+                    part[0] += opened[name]
+            else:
+                ids, sums = np.append(open_id, ids), {name: np.concatenate([opened[name][None], sums[name]]) for name in sums}
+        assert (np.diff(ids) > 0).all(), "windows must come sorted by series"
+        self._close(ids[:-1], {name: part[:-1] for name, part in sums.items()})
+        self._open = int(ids[-1]), {name: part[-1] for name, part in sums.items()}
+
+    @_quiet
+    def _close(self, series: IntArray, sums: dict[str, FloatArray]) -> None:
+        """Folds the sums (k, H, C) of k series, all of whose windows are in, into the totals."""
+        std = self._std[series][:, None]
+        for name in ("n", "absolute", "squared", "size", "pinball_90", "crps", "inside_80", "inside_95", "loss"):
+            if name in sums:
+                _add(self._by_value, name, sums[name].sum(0))
+        for name, unit in (("absolute", std), ("squared", std**2), ("crps", std)):
+            _add(self._by_value, f"{name}_scaled", (sums[name] / unit).sum(0))
+
+        n, truth, absolute, smape, y, yy, f, ff, yf = (
+            sums[name].sum(1) for name in ("n", "truth", "absolute", "smape", "y", "yy", "f", "ff", "yf")
+        )
+        seen, n = n > 0, np.maximum(n, 1.0)
+        scale = self._mase_scale[series]
+        y_squares, f_squares = yy - y**2 / n, ff - f**2 / n
+        constant_y = y_squares <= _ROUNDING * yy
+        constant = constant_y | (f_squares <= _ROUNDING * ff)
+        for name, count, defined, value in (
+            ("mean_smape", "n_smape", seen, smape / n),
+            ("mase", "n_mase", seen & (scale > 0), absolute / n / scale),
+            ("corr", "n_corr", seen & ~constant, (yf - y * f / n) / np.sqrt(y_squares) / np.sqrt(f_squares)),
+        ):
+            _add(self._by_channel, name, np.where(defined, value, 0.0).sum(0))
+            _add(self._by_channel, count, defined.sum(0).astype(np.float64))
+            if name in self._n_dropped:
+                self._n_dropped[name] += int((seen & ~defined).sum())
+        levels = (seen * n, truth / n, np.where(constant_y, 0.0, y_squares))
+        self._level = _merged(*(np.vstack(pair) for pair in zip(self._level, levels, strict=True)))
+
+
+def _errors(truth: FloatArray, observed: np.ndarray, paths: FloatArray, level: FloatArray) -> dict[str, FloatArray]:
+    """What is summed: (N, H, C) each."""
+    if paths.shape[1] == 1:
+        mean = median = upper = paths[:, 0]
+        inside_80 = inside_95 = ((mean == truth) & observed).astype(np.float64)
+    else:
+        ordered = np.sort(paths, axis=1)
+        mean, median, upper = paths.mean(1), _quantile(ordered, 0.5), _quantile(ordered, 0.9)
+        inside_80, inside_95 = (
+            ((_quantile(ordered, low) <= truth) & (truth <= _quantile(ordered, 1 - low)) & observed).astype(np.float64)
+            for low in (0.1, 0.025)
+        )
+    absolute, size = np.abs(truth - median), np.abs(truth)
+    y, f = truth - level, mean - level  # near 0, so that no digit is lost in sums of squares
+    return {
+        "n": observed.astype(np.float64),
+        "truth": truth,
+        "absolute": absolute,
+        "squared": (truth - mean) ** 2,
+        "smape": 2 * absolute / np.maximum(size + np.abs(median), np.finfo(np.float64).tiny),
+        "size": size,
+        "pinball_90": 0.8 * (truth - upper) + np.abs(truth - upper),  # 2 max(.9 e, -.1 e)
+        "crps": absolute if paths.shape[1] == 1 else _crps(ordered, truth),
+        "inside_80": inside_80,
+        "inside_95": inside_95,
+        "y": y,
+        "yy": y**2,
+        "f": f,
+        "ff": f**2,
+        "yf": y * f,
+    }
+
+
+def crps(paths: FloatArray, truth: FloatArray) -> FloatArray:
+    """The continuous ranked probability score of each value under its paths: mean |x_i - y| - sum |x_i - x_j| / (2 n^2).
+
+    Args:
+        paths: (B, n, ...)
+        truth: (B, ...)
+    """
+    return np.abs(paths[:, 0] - truth) if paths.shape[1] == 1 else _crps(np.sort(paths, axis=1), truth)
+
+
+def _crps(ordered: FloatArray, truth: FloatArray) -> FloatArray:
+    """Of sorted paths: sum_ij |x_i - x_j| = 2 sum_i (2 i - n - 1) x_i."""
+    n = ordered.shape[1]
+    weights = np.arange(1 - n, n, 2) / n**2
+    errors = ordered - truth[:, None]
+    between = np.einsum("n,bn...->b...", weights, errors)
+    result: FloatArray = np.abs(errors, out=errors).mean(1) - between
+    return result
+
+
+def _quantile(ordered: FloatArray, level: float) -> FloatArray:
+    """Of sorted paths, between two of them by a line."""
+    place = level * (ordered.shape[1] - 1)
+    low = int(place)
+    high = min(low + 1, ordered.shape[1] - 1)
+    result: FloatArray = ordered[:, low] + (place - low) * (ordered[:, high] - ordered[:, low])
+    return result
+
+
+def mase_scales(data: PreparedData, stage: Stage) -> FloatArray:
+    """(n_series, C): the mean of |y_t - y_{t-m}| over the rows before the scored ones, of pairs that were both observed.
+
+    m is one season, or 1 where no such pair is a season apart; the scale is 0 where there is none at all. These rows are the
+    train rows, and for the test all before it, as in the Monash archive.
+    """
+    train, score = data.offsets[:-1, None] + stage.train, data.offsets[:-1, None] + stage.score
+    start, end = train[:, 0], np.where(np.diff(score)[:, 0] > 0, score[:, 0], train[:, 1])
+
+    def sums(lag: int) -> tuple[FloatArray, IntArray]:
+        total, count = np.zeros((len(start), len(data.channels))), np.zeros((len(start), len(data.channels)), dtype=np.int64)
+        some = end - start > lag
+        if some.any():
+            pairs = data.observed[lag:] & data.observed[:-lag]
+            steps = np.where(pairs, np.abs(data.values[lag:] - data.values[:-lag]), 0.0)
+            # A row from start to end - lag has its partner in the same range; every other sum is of rows that do not.
+            bounds = np.stack([start[some], end[some] - lag], 1).ravel()
+            bounds = bounds[:-1] if bounds[-1] == len(pairs) else bounds
+            total[some] = np.add.reduceat(steps, bounds, axis=0)[::2]
+            count[some] = np.add.reduceat(pairs, bounds, axis=0, dtype=np.int64)[::2]
+        return total, count
+
+    total, count = sums(data.period)
+    if not count.all():
+        total, count = (np.where(count > 0, seasonal, near) for seasonal, near in zip((total, count), sums(1), strict=True))
+    return total / np.maximum(count, 1)
+
+
+def _add(sums: dict[str, FloatArray], name: str, part: FloatArray) -> None:
+    sums[name] = sums[name] + part if name in sums else part
+
+
+def _merged(n: FloatArray, mean: FloatArray, squares: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Count, mean and squares about the mean of groups, along the first axis, taken together."""
+    total = n.sum(0)
+    overall = (n * mean).sum(0) / np.maximum(total, 1.0)
+    return total, overall, (squares + n * (mean - overall) ** 2).sum(0)
+
+
+def _certain(squares: FloatArray, n: FloatArray, mean: FloatArray) -> FloatArray:
+    """Squares about the mean, 0 where they are a rounding error of the level."""
+    return np.where(squares <= 1e-18 * n * mean**2, 0.0, squares)
+
+
+def _ratios(sums: Mapping[str, FloatArray]) -> dict[str, list[float | None]]:
+    """The metrics whose sums are there, in the order of ``METRICS``; None where there is nothing to divide by."""
+    result: dict[str, list[float | None]] = {}
+    for name in METRICS:
+        over, under = _RATIOS[name]
+        if over in sums and under in sums:
+            above, below = np.atleast_1d(sums[over]), np.atleast_1d(sums[under])
+            values = above / np.where(below == 0, 1.0, below)
+            values = np.sqrt(values) if name in _ROOTS else values
+            result[name] = [None if none else float(value) for value, none in zip(values, below == 0, strict=True)]
+    return result

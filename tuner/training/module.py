@@ -1,24 +1,25 @@
-"""A forecaster as a LightningModule: loss, optimiser, schedule."""
+"""The networks of a trial as a LightningModule: loss, optimiser, schedule."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from datasets.windows.batch import Batch
-from models.base import Forecaster
-from models.heads.base import Head
 from tuner.study.train_config import TrainConfig
+from tuner.training.network import Network
 from tuner.training.seeding import seed_step
 
 
-def make_optimizer(config: TrainConfig, model: torch.nn.Module) -> torch.optim.Optimizer:
-    """The optimiser of a config over all weights of a model."""
-    weights, rate, decay = model.parameters(), config.learning_rate, config.weight_decay
+def make_optimizer(config: TrainConfig, groups: Iterable[Iterable[nn.Parameter]]) -> torch.optim.Optimizer:
+    """The optimiser of a config over groups of weights."""
+    weights: list[dict[str, Any]] = [{"params": list(group)} for group in groups]
+    rate, decay = config.learning_rate, config.weight_decay
     match config.optimizer:
         case "adam":
             return torch.optim.Adam(weights, lr=rate, weight_decay=decay)
@@ -53,50 +54,68 @@ def rate_factor(config: TrainConfig, steps_per_epoch: int) -> Callable[[int], fl
 
 
 class ForecastModule(pl.LightningModule):  # type: ignore[misc]
-    """Trains a forecaster. It keeps no state of its own beyond the sum of losses of the running epoch."""
+    """Trains the networks of all stages in lockstep: in each epoch the batches of one stage after those of the other.
 
-    def __init__(self, model: Forecaster, head: Head, config: TrainConfig, *, steps_per_epoch: int, seed: int) -> None:
+    One optimiser holds them all, a parameter group each. A batch gives a gradient to the network of its stage alone, and the
+    optimiser passes over weights without one: so the norm that is clipped, the moments, the rate and the draws of a network
+    are those that it would have if it were trained alone.
+
+    Args:
+        networks: One for each stage.
+        config: Of the trial.
+        n_steps: Batches an epoch of each stage.
+        seed: Of the trial.
+    """
+
+    def __init__(self, networks: Sequence[Network], config: TrainConfig, *, n_steps: Sequence[int], seed: int) -> None:
         super().__init__()
-        self.model = model
-        self.head = head
-        self.config = config
-        self.steps_per_epoch = steps_per_epoch
-        self.seed = seed
-        self._forward_loss = torch.compile(self._loss) if config.compile else self._loss
-        self._loss_sum: Tensor | float = 0.0
-        self._n_batches = 0
+        self.networks = nn.ModuleList(networks)
+        self.config, self.n_steps, self.seed = config, tuple(n_steps), seed
+        self._loss = torch.compile(Network.loss) if config.compile else Network.loss
+        self._loss_sums: list[Tensor | float] = [0.0] * len(networks)
         self.learning_rate = config.learning_rate
         """Of the last step that was taken."""
 
-    def _loss(self, batch: Batch) -> Tensor:
-        observed = batch.future_observed
-        loss = self.model.training_loss(batch, self.head, None)
-        return (loss * observed).sum() / observed.sum().clamp(min=1)
+    def own_step(self, stage: int, step: int) -> int:
+        """How many of the first ``step`` steps of the trial were those of a stage."""
+        epoch, within = divmod(step, sum(self.n_steps))
+        before = sum(self.n_steps[:stage])
+        return epoch * self.n_steps[stage] + min(max(within - before, 0), self.n_steps[stage])
 
-    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+    def transfer_batch_to_device(
+        self, batch: tuple[int, Batch], device: torch.device, dataloader_idx: int
+    ) -> tuple[int, Batch]:
         """Batches are gathered on the device of the data; one that is there already is not copied."""
-        return batch.to(device)
+        return batch[0], batch[1].to(device)
 
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+    def on_train_batch_start(self, batch: tuple[int, Batch], batch_idx: int) -> None:
         """Keys the step's draws."""
-        seed_step(self.seed, self.global_step, self.device)
-        self.learning_rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+        stage = batch[0]
+        seed_step(self.seed, self.own_step(stage, self.global_step), self.device)
+        self.learning_rate = self.trainer.optimizers[0].param_groups[stage]["lr"]
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The mean loss over the observed values of a batch."""
-        loss: Tensor = self._forward_loss(batch)
-        self._loss_sum = self._loss_sum + loss.detach()
-        self._n_batches += 1
+    def training_step(self, batch: tuple[int, Batch], batch_idx: int) -> Tensor:
+        """The loss of the batch's stage."""
+        stage, windows = batch
+        network = self.networks[stage]
+        assert isinstance(network, Network)
+        loss: Tensor = self._loss(network, windows)
+        self._loss_sums[stage] = self._loss_sums[stage] + loss.detach()
         return loss
 
-    def take_train_loss(self) -> float:
-        """The mean training loss since the last call. Waits for the device."""
-        mean = float(self._loss_sum) / max(self._n_batches, 1)
-        self._loss_sum, self._n_batches = 0.0, 0
-        return mean
+    def take_train_losses(self) -> list[float]:
+        """The mean training loss of each stage over the epoch that has ended. Waits for the device."""
+        means = [float(total) / n for total, n in zip(self._loss_sums, self.n_steps, strict=True)]
+        self._loss_sums = [0.0] * len(means)
+        return means
 
     def configure_optimizers(self) -> dict[str, object]:
         """The optimiser, and its schedule by step."""
-        optimizer = make_optimizer(self.config, self.model)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_factor(self.config, self.steps_per_epoch))
+        optimizer = make_optimizer(self.config, [network.parameters() for network in self.networks])
+
+        def factor(stage: int) -> Callable[[int], float]:
+            own = rate_factor(self.config, self.n_steps[stage])
+            return lambda step: own(self.own_step(stage, step))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, [factor(stage) for stage in range(len(self.n_steps))])
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

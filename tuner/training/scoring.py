@@ -7,64 +7,113 @@ from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from datasets.windows.batch import Inputs
+from datasets.base import BoolArray, FloatArray, IntArray
 from datasets.windows.loaders import ScoreLoader, WindowSource
 from datasets.windows.prepared import PreparedData, Stage
-from datasets.windows.windowing import score_origins
-from models.base import Forecast, Forecaster
+from datasets.windows.windowing import score_origins, series_of
 from models.floors.base import Floor
-from models.heads.base import Head
-from tuner.training.metrics import ErrorSums, Score
+from models.heads.draws import Draws
+from models.heads.point import PointHead
+from tuner.study.metrics import METRICS
+from tuner.training.metrics import ErrorSums, Score, mean_score
+from tuner.training.network import Network
+from tuner.training.seeding import seed_step
+
+__all__ = ["EVALUATION_BATCH", "batch_size_for", "check_defined", "mean_score", "score_floor", "score_network"]
 
 EVALUATION_BATCH = 256
+_MOST_VALUES = 1 << 23
+"""Of all paths of a batch: 64 MB in float64."""
 
 
-def score_with(
-    predict: Callable[[Inputs], Forecast],
-    source: WindowSource,
-    data: PreparedData,
-    stage: Stage,
-    batch_size: int = EVALUATION_BATCH,
-) -> Score:
-    """The score of a forecast function over every scored window of a stage."""
-    sums = ErrorSums()
-    for batch in ScoreLoader(source, score_origins(stage, data.offsets, data.horizon), batch_size):
-        forecast = predict(batch.inputs)
-        sums.add(*(_numpy(part) for part in (forecast.mean, forecast.median, batch.future_target, batch.future_observed)))
-    return sums.score(data.scaler, data.channels)
-
-
-def _numpy(tensor: Tensor) -> np.ndarray:
-    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).cpu().numpy()
-
-
-def score_model(
-    model: Forecaster,
-    head: Head,
+def score_network(
+    network: Network,
     source: WindowSource,
     data: PreparedData,
     stage: Stage,
     *,
+    n_paths: int,
+    seed: int,
     context: Callable[[], AbstractContextManager[object]] = nullcontext,
-    batch_size: int = EVALUATION_BATCH,
+    batch_size: int | None = None,
+    with_loss: bool = False,
 ) -> Score:
-    """The score of a model with its present weights. ``context`` is the precision it trains in."""
-    was_training = model.training
-    model.eval()
+    """The score of a network with its present weights, over every scored window of a stage.
+
+    Args:
+        network: On the device of ``source``.
+        source: Of this data and stage.
+        data: In original units.
+        stage: What is scored, and whose train rows give the scales.
+        n_paths: Paths of each forecast, from models and heads that draw them.
+        seed: Of the paths; a window's paths depend on it and on the window alone.
+        context: The precision that the network trains in.
+        batch_size: Windows at a time; None takes ``EVALUATION_BATCH``, less where that would be too large.
+        with_loss: Also the metric ``loss``, which costs a second pass through the network.
+    """
+    sums = ErrorSums(data, stage)
+    loc, scale = source.affine
+    size = batch_size or batch_size_for(data, 1 if isinstance(network.head, PointHead) else n_paths)
+    loader = ScoreLoader(source, score_origins(stage, data.offsets, data.horizon), size)
+    was_training = network.training
+    network.eval()
     with torch.inference_mode(), context():
-        score = score_with(lambda inputs: model.predict(inputs, head, 1, None), source, data, stage, batch_size)
-    model.train(was_training)
-    return score
+        for number, (origins, batch) in enumerate(loader):
+            series, draws = series_of(origins, data.offsets), Draws(seed, torch.from_numpy(origins).to(source.device))
+            paths = _numpy(network.predict(batch.inputs, n_paths, draws).paths)
+            paths *= scale[series][:, None, None]
+            paths += loc[series][:, None, None]
+            loss = None
+            if with_loss:
+                seed_step(seed, number, source.device)  # some losses draw
+                loss = _numpy(network.model.training_loss(batch, network.head))
+            sums.add(series, *_truth(data, origins), paths, loss)
+    network.train(was_training)
+    return sums.score()
 
 
-def score_floor(floor: Floor, data: PreparedData, stage: Stage, batch_size: int = EVALUATION_BATCH) -> Score:
-    """The score of a fitted floor over the same windows."""
+def score_floor(floor: Floor, data: PreparedData, stage: Stage, batch_size: int | None = None) -> Score:
+    """The score of a fitted floor over the same windows; bit-equal at any batch size."""
+    return _score_points(floor.forecast, data, stage, batch_size)
 
-    def predict(inputs: Inputs) -> Forecast:
-        future = floor.forecast(inputs.past_target.numpy().astype(np.float64))
-        return Forecast(paths=torch.from_numpy(future).unsqueeze(1))
 
-    source = WindowSource(data, lookback=floor.lookback, horizon=data.horizon)
-    return score_with(predict, source, data, stage, batch_size)
+def check_defined(metric: str, data: PreparedData) -> None:
+    """Proves that a metric has a value on all that is scored: that it has one for the truth itself.
+
+    Raises:
+        ValueError: it has none, or nothing was observed; the message says in which stage.
+    """
+    for stage in data.stages:
+        score = _score_points(lambda data, origins: _truth(data, origins)[0], data, stage)
+        if metric != "loss" and metric not in score.metrics:
+            raise ValueError(
+                f"--metric must have a value on the data, {metric} divides by 0 on what stage {stage.name} scores "
+                f"({METRICS[metric].formula}); choose another one"
+            )
+
+
+def batch_size_for(data: PreparedData, n_paths: int) -> int:
+    """Windows of a batch whose paths take little memory."""
+    return min(EVALUATION_BATCH, max(_MOST_VALUES // (n_paths * data.horizon * len(data.channels)), 1))
+
+
+def _score_points(
+    forecast: Callable[[PreparedData, IntArray], FloatArray], data: PreparedData, stage: Stage, batch_size: int | None = None
+) -> Score:
+    sums = ErrorSums(data, stage)
+    for origins in score_origins(stage, data.offsets, data.horizon).batches(batch_size or batch_size_for(data, 1)):
+        sums.add(series_of(origins, data.offsets), *_truth(data, origins), forecast(data, origins)[:, None])
+    return sums.score()
+
+
+def _truth(data: PreparedData, origins: IntArray) -> tuple[FloatArray, BoolArray]:
+    """(n, H, C): what came after each origin in original units, and whether it was observed."""
+    rows = origins[:, None] + np.arange(1, data.horizon + 1)
+    return data.values[rows], data.observed[rows]
+
+
+def _numpy(tensor: torch.Tensor) -> FloatArray:
+    """A copy in float64; the one transfer from the device."""
+    array: FloatArray = tensor.float().cpu().numpy().astype(np.float64)
+    return array

@@ -9,31 +9,27 @@ import math
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 
 import pytorch_lightning as pl
-import safetensors.torch
 import torch
 
-from datasets.config import DataConfig
+from datasets.windows.batch import Batch
 from datasets.windows.loaders import TrainLoader, WindowSource
-from datasets.windows.prepared import PreparedData
+from datasets.windows.prepared import PreparedData, Stage
 from datasets.windows.windowing import train_origins
-from models.base import Forecaster, WindowShape
-from models.heads import make_head
-from models.heads.base import Head
 from search_spaces.base import Config
-from tuner.study.lookup import model_class
+from tuner.study.metrics import METRICS
 from tuner.study.schema import split_config
 from tuner.study.seeds import derive
-from tuner.study.train_config import TrainConfig
 from tuner.study.trial import Decision, Report, State
+from tuner.training.metrics import Score
 from tuner.training.module import ForecastModule
+from tuner.training.network import Network, build, save_weights
 from tuner.training.outcome import Outcome
-from tuner.training.scoring import score_model
-from tuner.training.seeding import seed_everything
+from tuner.training.scoring import mean_score, score_network
 from tuner.training.trainer import make_trainer
 
 _NO_MEMORY = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
@@ -56,28 +52,13 @@ class TrialSpec:
     accelerator: str = "cpu"
     n_threads: int = 1
     """CPU threads of torch: sums depend on their number."""
+    n_paths: int = 20
+    """Paths of a forecast that is scored, from heads and models that draw them."""
 
-
-def window_shape(config: Config, data: PreparedData) -> WindowShape:
-    """The sizes that the model of a config is built for."""
-    _, train, data_config = split_config(config)
-    return WindowShape(
-        lookback=data_config.lookback,
-        horizon=data.horizon,
-        n_targets=data.values.shape[1],
-        n_outputs=make_head(train.loss).n_outputs,
-        n_known=data.known.shape[1],
-    )
-
-
-def build(model: str, config: Config, data: PreparedData, seed: int) -> tuple[Forecaster, Head, TrainConfig, DataConfig]:
-    """The model of a config with its first weights, its head, and the rest of the config."""
-    arguments, train, data_config = split_config(config)
-    kind = model_class(model)
-    if train.loss not in kind.heads:
-        raise ValueError(f"train.loss must be one that {model} supports ({', '.join(kind.heads)}), got {train.loss!r}")
-    seed_everything(derive(seed, "weights"))
-    return kind(window_shape(config, data), **arguments), make_head(train.loss), train, data_config
+    @property
+    def device(self) -> torch.device:
+        """Where tensors lie."""
+        return torch.device("cuda" if self.accelerator == "gpu" else self.accelerator)
 
 
 def run_trial(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decision]) -> Outcome:
@@ -97,45 +78,73 @@ def run_trial(spec: TrialSpec, data: PreparedData, report: Callable[[Report], De
             return Outcome(state=State.FAILED, reason=reason, place=place, traceback=traceback.format_exc(), log=log.take())
 
 
+@dataclass(frozen=True)
+class _Stage:
+    """One of the networks that a trial trains, with its windows."""
+
+    stage: Stage
+    network: Network
+    source: WindowSource
+    loader: TrainLoader
+
+
+class Lockstep:
+    """The batches of one epoch of each stage after the other, each with the index of its stage."""
+
+    def __init__(self, loaders: Sequence[TrainLoader]) -> None:
+        self.loaders = loaders
+
+    def set_epoch(self, epoch: int) -> None:
+        """The epoch, from 0, that the next iteration gives."""
+        for loader in self.loaders:
+            loader.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+        return sum(map(len, self.loaders))
+
+    def __iter__(self) -> Iterator[tuple[int, Batch]]:
+        return ((stage, batch) for stage, loader in enumerate(self.loaders) for batch in loader)
+
+
 def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decision], log: Log) -> State:
     torch.set_num_threads(spec.n_threads)
-    device = torch.device("cuda" if spec.accelerator == "gpu" else spec.accelerator)
-    stage = data.stages[0]
     if spec.config.get("train.compile"):
         torch._dynamo.reset()  # what a warm actor compiled before must not decide what runs now
-    model, head, train, data_config = build(spec.model, spec.config, data, spec.seed)
-    source = WindowSource(data, lookback=data_config.lookback, horizon=data.horizon, device=device)
-    origins = train_origins(stage, data.offsets, data_config.lookback, data.horizon)
-    loader = TrainLoader(source, origins, train.batch_size, train.windows_per_epoch, derive(spec.seed, "windows"))
-    module = ForecastModule(model, head, train, steps_per_epoch=len(loader), seed=spec.seed)
+    _, train, _ = split_config(spec.config)
+    stages = [_stage(spec, data, stage) for stage in data.stages]
+    loader = Lockstep([each.loader for each in stages])
+    networks = {each.stage.name: each.network for each in stages}
+    module = ForecastModule(list(networks.values()), train, n_steps=[len(each.loader) for each in stages], seed=spec.seed)
     best, stopped = math.inf, False
     started = time.perf_counter()
 
     def after_epoch(trainer: pl.Trainer, module: ForecastModule) -> bool:
         nonlocal best, stopped, started
-        train_loss = module.take_train_loss()
-        trained = time.perf_counter()
-        if not math.isfinite(train_loss):
-            raise Diverged(f"the training loss became {train_loss} in epoch {trainer.current_epoch + 1}")
-        score = score_model(model, head, source, data, stage, context=trainer.precision_plugin.forward_context)
-        value = score.metrics[spec.metric]
-        if not math.isfinite(value):
-            raise Diverged(f"{spec.metric} became {value} in epoch {trainer.current_epoch + 1}")
-        improved = value < best
-        best = min(best, value)
-        weights = save_weights(model)
         epoch = trainer.current_epoch + 1
+        losses = module.take_train_losses()
+        trained = time.perf_counter()
+        for name, loss in zip(networks, losses, strict=True):
+            if not math.isfinite(loss):
+                raise Diverged(f"the training loss became {loss} in epoch {epoch} (stage {name})")
+        context = trainer.precision_plugin.forward_context
+        scores = [score_trial(spec, each.network, each.source, data, each.stage, context) for each in stages]
+        values = {
+            name: _value(spec.metric, score.metrics, f"in epoch {epoch} (stage {name})")
+            for name, score in zip(networks, scores, strict=True)
+        }
+        metrics = {name: value for name, value in mean_score(scores).metrics.items() if math.isfinite(value)}
+        cost = METRICS[spec.metric].cost(metrics[spec.metric])
+        improved, best = cost < best, min(best, cost)
+        weights = save_weights(networks)
         loader.set_epoch(epoch)
         answer = report(
             Report(
-                stage=stage.name,
+                stage=data.stages[-1].name,
                 epoch=epoch,
-                step=trainer.global_step,
-                metrics={
-                    "train_loss": train_loss,
-                    **score.metrics,
-                    "learning_rate": module.learning_rate,
-                },
+                step=module.own_step(len(stages) - 1, trainer.global_step),
+                metrics={"train_loss": math.fsum(losses) / len(losses), **metrics, "learning_rate": module.learning_rate},
+                stages=values,
                 timing={"train_s": trained - started, "score_s": time.perf_counter() - trained},
                 weights_sha256=hashlib.sha256(weights).hexdigest(),
                 best=weights if improved else None,
@@ -154,10 +163,35 @@ def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decis
     return State.STOPPED if stopped else State.FINISHED
 
 
-def save_weights(model: torch.nn.Module) -> bytes:
-    """The weights as safetensors."""
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    return bytes(safetensors.torch.save(weights))
+def score_trial(
+    spec: TrialSpec,
+    network: Network,
+    source: WindowSource,
+    data: PreparedData,
+    stage: Stage,
+    context: Callable[[], AbstractContextManager[object]],
+) -> Score:
+    """The score of a trial's network on a stage: the same while it trains and when its weights are loaded again."""
+    seed, with_loss = derive(spec.seed, "paths"), spec.metric == "loss"
+    return score_network(network, source, data, stage, n_paths=spec.n_paths, seed=seed, context=context, with_loss=with_loss)
+
+
+def _stage(spec: TrialSpec, data: PreparedData, stage: Stage) -> _Stage:
+    network, train, config = build(spec.model, spec.config, data, spec.seed)
+    source = WindowSource(data, stage, config, spec.device)
+    origins = train_origins(stage, data.offsets, source.reach, data.horizon)
+    loader = TrainLoader(source, origins, train.batch_size, train.windows_per_epoch, derive(spec.seed, "windows"))
+    return _Stage(stage, network, source, loader)
+
+
+def _value(metric: str, metrics: Mapping[str, float], where: str) -> float:
+    """The value that ranks."""
+    value = metrics.get(metric)
+    if value is None:
+        raise Diverged(f"{metric} has no value {where}: its formula divides by 0 for these forecasts")
+    if not math.isfinite(value):
+        raise Diverged(f"{metric} became {value} {where}")
+    return value
 
 
 class Log(io.StringIO):

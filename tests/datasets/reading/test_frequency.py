@@ -61,6 +61,12 @@ def test_a_unit_is_what_a_step_is_a_multiple_of() -> None:
     assert [unit_of(f) for f in ("15min", "2h", "W-SUN", "QS-OCT")] == ["minute", "hour", "week", "quarter"]
 
 
+def test_rows_missing_among_few_are_found_by_the_usual_frequency() -> None:
+    times = pd.date_range("2024-01-01", periods=5).delete(2)
+    with pytest.raises(ValueError, match=r"got none for 2024-01-03 00:00:00 after 1 .*step: D"):
+        infer(times, "f", str, usual="D")
+
+
 @pytest.mark.parametrize("frequency", TODAY)
 def test_missing_rows_are_counted_and_the_first_is_named(frequency: str) -> None:
     times = pd.date_range("2024-01-01", periods=20, freq=frequency)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.reading.table import FILLS, TIME_NAMES, read_table
+from datasets.config import Columns
+from datasets.reading.table import TIME_NAMES, read_table
 
 LINES = ["date,a,b", *(f"2024-01-01 {hour:02d}:00,{hour}.5,{hour}" for hour in range(12))]
 
@@ -46,7 +47,7 @@ def test_the_time_column_is_found_by_its_name(tmp_path: Path, name: str) -> None
 
 def test_the_time_column_may_be_named_and_stand_anywhere(tmp_path: Path) -> None:
     lines = ["a,when", *(f"{i},2024-01-{i:02d}" for i in range(1, 9))]
-    panel = read_table(_write(tmp_path, lines), time_column="when")
+    panel = read_table(_write(tmp_path, lines), Columns(time="when"))
     assert (panel.channels, panel.frequency) == (("a",), "D")
 
 
@@ -98,12 +99,6 @@ BAD_TEXTS: dict[str, tuple[list[str], str]] = {
     "duplicate time": (_with(6, LINES[4]), r"got 2024-01-01 03:00:00 again in line 6.*keep one"),
     "gap": (_without(6, 7, 10), r"none for 2024-01-01 04:00:00 after line 5 \(3 missing, gaps: 2, step: h\).*--fill"),
     "uneven": (_with(6, "2024-01-01 04:07,1,2"), r"got 0 days 01:07:00 after line 5 where 0 days 01:00:00 is usual; resample"),
-    "empty cells": (_with(6, "2024-01-01 04:00,,"), r"got 2 empty or not finite, the first in line 6, column 'a'; use --fill"),
-    "not a number": (
-        _with(6, "2024-01-01 04:00,1,NaN"),
-        r"got 1 empty .*line 6, column 'b'; use --fill forward, linear or zero",
-    ),
-    "infinite": (_with(6, "2024-01-01 04:00,1,inf"), r"got 1 empty or not finite, the first in line 6, column 'b'"),
     "text in a number's place": (_with(6, "2024-01-01 04:00,1,calm"), r"got 'calm' in line 6, column 'b'"),
     "decimal comma": (_with(6, '2024-01-01 04:00,"1,5",2'), r"got '1,5' in line 6, column 'a'"),
     "a cell too many": (_with(6, "2024-01-01 04:00,1,2,3"), r"as many cells as the header, got: .*line 6"),
@@ -173,40 +168,112 @@ def test_a_bad_parquet_names_the_row(tmp_path: Path) -> None:
         read_table(tmp_path / "t.parquet")
 
 
-GAPS = ["", "", "1", "", "", "4", ""]
-FILLED = {"forward": [1, 1, 1, 1, 1, 4, 4], "linear": [1, 1, 1, 2, 3, 4, 4], "zero": [0, 0, 1, 0, 0, 4, 0]}
+@pytest.mark.parametrize("cell", ["", "NaN", "NA", "inf"])
+def test_a_value_that_is_missing_or_not_finite_is_nan_marked_and_counted(tmp_path: Path, cell: str) -> None:
+    panel = read_table(_write(tmp_path, _with(6, f"2024-01-01 04:00,{cell},2")))
+    assert np.argwhere(np.isnan(panel.values)).tolist() == np.argwhere(~panel.observed).tolist() == [[4, 0]]
+    assert panel.n_missing == 1
 
 
-@pytest.mark.parametrize(("fill", "expected"), FILLED.items())
-def test_a_missing_value_is_filled_by_the_rule_and_stays_marked(tmp_path: Path, fill: str, expected: list[float]) -> None:
-    lines = ["date,a,b", *(f"2024-01-{day:02d},{value},7" for day, value in enumerate(GAPS, start=1))]
-    panel = read_table(_write(tmp_path, lines), fill=fill)
-    assert panel.values[:, 0].tolist() == expected
-    assert panel.observed[:, 0].tolist() == [value != "" for value in GAPS]
-    assert panel.observed[:, 1].all()
+LONG = Columns(series_id="id")
+LONG_LINES = [
+    "id,date,y,x",
+    *(f"b,2024-01-{day:02d},{day},{day}.5" for day in range(1, 7)),
+    *(f"a,2024-01-{day:02d},{10 * day},1" for day in range(3, 7)),
+]
 
 
-@pytest.mark.parametrize("fill", FILLS)
-def test_a_complete_table_is_not_touched_by_a_fill(tmp_path: Path, fill: str) -> None:
-    path = _write(tmp_path, LINES)
-    np.testing.assert_array_equal(read_table(path, fill=fill).values, read_table(path).values)
+def test_a_long_table_becomes_series_of_their_own_length_and_start_in_order_of_appearance(tmp_path: Path) -> None:
+    panel = read_table(_write(tmp_path, LONG_LINES), LONG)
+    assert (panel.series, panel.channels, panel.frequency) == (("b", "a"), ("y", "x"), "D")
+    assert panel.lengths.tolist() == [6, 4]
+    assert panel.values[:, 0].tolist() == [1, 2, 3, 4, 5, 6, 30, 40, 50, 60]
+    assert panel.start_times.tolist() == np.array(["2024-01-01", "2024-01-03"], "datetime64[ns]").tolist()
 
 
-def test_forward_fill_never_looks_past_a_known_value(tmp_path: Path) -> None:
-    def filled(last: str) -> list[float]:
-        lines = ["date,a,b", *(f"2024-01-{day:02d},{cell},7" for day, cell in enumerate(["1", "", "", last], start=1))]
-        return read_table(_write(tmp_path, lines), fill="forward").values[:3, 0].tolist()
-
-    assert filled("9") == filled("5")
-
-
-@pytest.mark.parametrize("fill", FILLS)
-def test_a_column_without_any_value_cannot_be_filled(tmp_path: Path, fill: str) -> None:
-    lines = [LINES[0], *(",".join([line.split(",")[0], "", "1"]) for line in LINES[1:])]
-    with pytest.raises(ValueError, match="got none in column 'a'; remove it"):
-        read_table(_write(tmp_path, lines), fill=fill)
+def test_rows_of_series_may_stand_apart(tmp_path: Path) -> None:
+    mixed = [LONG_LINES[0], *sorted(LONG_LINES[1:], key=lambda line: line.split(",")[1])]
+    together, apart = (read_table(_write(tmp_path, lines), LONG) for lines in (LONG_LINES, mixed))
+    np.testing.assert_array_equal(apart.values, together.values)
+    assert apart.series == together.series
 
 
-def test_an_unknown_fill_is_an_error_that_lists_the_known(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="fill must be one of forward, linear, zero, got 'best'"):
-        read_table(_write(tmp_path, LINES), fill="best")
+@pytest.mark.parametrize("name", ["NA", "007", "1.0"])
+def test_the_name_of_a_series_is_taken_as_written(tmp_path: Path, name: str) -> None:
+    lines = [line.replace("b,", f"{name},", 1) for line in LONG_LINES]
+    assert read_table(_write(tmp_path, lines), LONG).series == (name, "a")
+
+
+def test_a_long_parquet_equals_its_csv(tmp_path: Path) -> None:
+    path = _write(tmp_path, LONG_LINES)
+    pd.read_csv(path, parse_dates=["date"]).to_parquet(tmp_path / "t.parquet")
+    panel, expected = read_table(tmp_path / "t.parquet", LONG), read_table(path, LONG)
+    np.testing.assert_array_equal(panel.values, expected.values)
+    assert (panel.series, panel.frequency) == (expected.series, expected.frequency)
+
+
+def test_a_series_of_one_row_takes_the_frequency_of_the_others(tmp_path: Path) -> None:
+    assert read_table(_write(tmp_path, LONG_LINES[:8]), LONG).lengths.tolist() == [6, 1]
+
+
+def test_a_week_of_workdays_fits_among_longer_series_of_workdays(tmp_path: Path) -> None:
+    days = pd.bdate_range("2024-01-01", periods=15).strftime("%Y-%m-%d")
+    lines = ["id,date,y", *(f"a,{day},1" for day in days), *(f"b,{day},1" for day in days[:5])]
+    assert read_table(_write(tmp_path, lines), LONG).frequency == "B"
+
+
+def _long_with(line: int, text: str) -> list[str]:
+    return [*LONG_LINES[: line - 1], text, *LONG_LINES[line:]]
+
+
+def _long_of(starts: dict[str, tuple[str, str, int]]) -> list[str]:
+    """Rows of series by name: (first day, frequency, rows)."""
+    spans = {name: pd.date_range(day, periods=n, freq=step) for name, (day, step, n) in starts.items()}
+    return ["id,date,y", *(f"{name},{time},1" for name, times in spans.items() for time in times)]
+
+
+BAD_LONG: dict[str, tuple[list[str], str]] = {
+    "no id": (_long_with(4, ",2024-01-03,3,1"), r"got an empty cell in line 4, column 'id'"),
+    "unsorted": (
+        _long_with(10, "a,2024-01-02,1,1"),
+        r"2024-01-02 00:00:00 after 2024-01-04 .*line 10 \(series 'a'\), .*; sort the rows",
+    ),
+    "duplicate time": (_long_with(10, "a,2024-01-04,1,1"), r"2024-01-04 00:00:00 again in line 10 \(series 'a'\).*; keep one"),
+    "gap in the longest": (
+        [line for line in LONG_LINES if "b,2024-01-03" not in line],
+        r"none for 2024-01-03 00:00:00 after line 3 \(series 'b'\) \(1 missing",
+    ),
+    "gap in another": (
+        [line for line in LONG_LINES if "a,2024-01-05" not in line] + ["a,2024-01-07,1,1"],
+        r"none for 2024-01-05 00:00:00 after line 9 \(series 'a'\) \(1 missing",
+    ),
+    "gap in a short one": ([*LONG_LINES[:8], "a,2024-01-09,1,1"], r"got a step of 6 days .*line 9 \(series 'a'\) where D is"),
+    "two frequencies": (
+        _long_of({"a": ("2024-01-01", "D", 9), "b": ("2024-01-01", "h", 5)}),
+        r"got h from 2024-01-01 00:00:00 on in line 12 \(series 'b'\) where D is the step of series 'a'",
+    ),
+    "two days of the week": (
+        _long_of({"a": ("2024-01-01", "W-MON", 9), "b": ("2024-01-02", "W-TUE", 5)}),
+        r"got W-TUE .*line 11 \(series 'b'\) where W-MON is",
+    ),
+    "a single row off the calendar": (
+        _long_of({"a": ("2024-01-01", "MS", 9), "b": ("2024-01-15", "D", 1)}),
+        r"got a row at 2024-01-15 00:00:00 in line 11 \(series 'b'\) where MS is",
+    ),
+    "text": (_long_with(9, "a,2024-01-04,calm,1"), r"got 'calm' in line 9 \(series 'a'\), column 'y'"),
+}
+
+
+@pytest.mark.parametrize(("lines", "words"), BAD_LONG.values(), ids=BAD_LONG)
+def test_a_bad_long_table_is_one_line_that_names_file_line_and_series(tmp_path: Path, lines: list[str], words: str) -> None:
+    path = _write(tmp_path, lines)
+    with pytest.raises(ValueError, match=words) as error:
+        read_table(path, LONG)
+    assert str(error.value).startswith(f"{path}: ")
+    assert "\n" not in str(error.value)
+
+
+def test_many_series_without_a_series_id_are_an_error_that_names_the_option(tmp_path: Path) -> None:
+    lines = [line.split(",", 1)[1] for line in _long_of({"a": ("2024-01-01", "D", 5), "b": ("2024-01-01", "D", 5)})]
+    with pytest.raises(ValueError, match="use --series-id if the table holds many series"):
+        read_table(_write(tmp_path, lines))

@@ -4,64 +4,61 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import models.floors
 from datasets.base import FloatArray
-from models.floors.base import Floor
+from datasets.windows.prepared import PreparedData
+from datasets.windows.windowing import score_origins
+from models.floors.base import Floor, TooLong, past
 from models.floors.linear_closed_form import LinearClosedForm
 from models.floors.naive import Naive
+from models.floors.pooled_regression import PooledRegression
 from models.floors.seasonal_naive import SeasonalNaive
-from tests.models.etth1 import TEST_END, TRAIN_END, VALIDATION_END, etth1_values, prepared
+from models.floors.shared.linear import check_work, window_products
+from tests.models.etth1 import etth1
+from tests.models.floors.data import floor_data, futures
 
 VALUES = np.random.default_rng(0).normal(size=(400, 3)).cumsum(0) / 10
+CUT = (250, 350, 400)
+SCALE = VALUES[:250].std(0)
 
 
-def fitted(floor: Floor, horizon: int = 5, values: FloatArray = VALUES) -> Floor:
-    data = prepared(values, horizon, train_end=250, score_end=350)
+def one_series(horizon: int = 5, values: FloatArray = VALUES, cut: tuple[int, int, int] = CUT) -> PreparedData:
+    return floor_data([values], [cut], horizon)
+
+
+DATA = one_series()
+
+
+def fitted(floor: Floor, data: PreparedData = DATA) -> Floor:
     floor.fit(data, data.stages[0])
     return floor
 
 
-def windows(values: FloatArray, steps: int, starts: FloatArray) -> FloatArray:
-    return np.lib.stride_tricks.sliding_window_view(values, steps, 0)[starts].transpose(0, 2, 1)
+def windows(values: FloatArray, span: int) -> FloatArray:
+    """(n, span): every window of every column."""
+    return np.lib.stride_tricks.sliding_window_view(values, span, 0).reshape(-1, span)
 
 
-def test_there_are_three_floors() -> None:
-    assert models.floors.names() == ["linear_closed_form", "naive", "seasonal_naive"]
-    with pytest.raises(LookupError, match="no floor is named 'mean'; there are: linear_closed_form, naive"):
+def test_an_unknown_name_is_answered_with_those_that_exist() -> None:
+    with pytest.raises(LookupError, match="no floor is named 'mean'; there are: ets, linear_closed_form, naive"):
         models.floors.get("mean")
 
 
-@pytest.mark.parametrize("name", models.floors.names())
-def test_a_forecast_is_bit_equal_at_every_batch_size(name: str) -> None:
-    floor = fitted(models.floors.get(name)(), horizon=24)
-    past = np.random.default_rng(1).normal(size=(512, floor.lookback, 3))
-    whole = floor.forecast(past)
-    assert whole.shape == (512, 24, 3)
-    for size in (1, 7, 512):
-        parts = [floor.forecast(past[i : i + size]) for i in range(0, 512, size)]
-        assert np.array_equal(np.concatenate(parts), whole)
-
-
-@pytest.mark.parametrize("name", models.floors.names())
-def test_fitting_reads_nothing_after_the_validation_rows(name: str) -> None:
-    changed = VALUES.copy()
-    changed[350:] = 1e6
-    past = VALUES[None, :250]
-    floors = [fitted(models.floors.get(name)(), values=values) for values in (VALUES, changed)]
-    first, second = (floor.forecast(past[:, -floor.lookback :]) for floor in floors)
-    assert np.array_equal(first, second)
+def test_before_a_series_begins_stands_its_first_row() -> None:
+    data = floor_data([VALUES[:20, :1], VALUES[100:120, :1]], [(10, 14, 20)] * 2, horizon=2)
+    assert past(data, np.array([21]), 4).ravel().tolist() == [VALUES[100, 0]] * 3 + [VALUES[101, 0]]
 
 
 def test_naive_repeats_the_last_value() -> None:
-    floor = fitted(Naive(), horizon=2)
-    assert floor.forecast(np.array([[[3.0, 4.0]]])).tolist() == [[[3.0, 4.0], [3.0, 4.0]]]
+    assert np.array_equal(fitted(Naive()).forecast(DATA, np.array([9, 30]))[:, 4], VALUES[[9, 30]])
 
 
 def test_seasonal_naive_repeats_the_last_season() -> None:
-    floor = fitted(SeasonalNaive(3), horizon=5)
-    past = np.array([9.0, 1.0, 2.0, 3.0]).reshape(1, 4, 1)
-    assert floor.forecast(past).ravel().tolist() == [1, 2, 3, 1, 2]
+    forecast = fitted(SeasonalNaive(3)).forecast(DATA, np.array([9]))
+    assert np.array_equal(forecast[0], VALUES[[7, 8, 9, 7, 8]])
 
 
 def test_seasonal_naive_takes_the_datas_period() -> None:
@@ -69,23 +66,50 @@ def test_seasonal_naive_takes_the_datas_period() -> None:
     assert (floor.lookback, floor.describe()) == (24, "period 24")
 
 
+def test_a_season_longer_than_every_history_falls_back_to_the_last_value() -> None:
+    assert fitted(SeasonalNaive(251)).describe() == "period 1"
+
+
+def test_a_series_without_a_whole_season_repeats_its_last_value() -> None:
+    data = floor_data([VALUES[:100], VALUES[:20]], [(50, 75, 100), (10, 15, 20)], horizon=5)
+    forecast = fitted(SeasonalNaive(), data).forecast(data, np.array([60, 112]))
+    assert np.array_equal(forecast, [VALUES[37:42], VALUES[[12] * 5]])
+
+
+@given(lengths=st.lists(st.integers(1, 30), min_size=1, max_size=4), span=st.integers(1, 12), n_channels=st.integers(1, 3))
+@settings(deadline=None)
+def test_window_products_are_the_sums_over_every_window(lengths: list[int], span: int, n_channels: int) -> None:
+    generator = np.random.default_rng(0)
+    tables = [generator.normal(size=(n_channels, length)) for length in lengths]
+    every = [windows(table.T, span) for table in tables if table.shape[1] >= span]
+    stacked = np.concatenate([np.zeros((0, span)), *every])
+    np.testing.assert_allclose(window_products(iter(tables), span), stacked.T @ stacked, atol=1e-10)
+
+
+def test_work_for_more_than_a_minute_is_too_long() -> None:
+    check_work(np.full(1000, 10_000), [816, 608, 432, 264, 192], n_channels=1)
+    with pytest.raises(TooLong, match=r"6.0e\+11 products of values, the limit is 2e\+11"):
+        check_work(np.full(1000, 1_000_000), [600], n_channels=1)
+
+
 def test_the_closed_form_is_ridge_regression_over_every_train_window() -> None:
-    floor = fitted(LinearClosedForm((8,), (10.0,)), horizon=5)
-    whole = windows(VALUES[:250].astype(np.float32).astype(np.float64), 13, np.arange(250 - 12))
-    centred = (whole - whole[:, 7:8]).transpose(0, 2, 1).reshape(-1, 13)
-    past, future = centred[:, :8], centred[:, 8:]
-    expected = np.linalg.solve(past.T @ past + 10 * np.eye(8), past.T @ future)
-    seen = VALUES[None, :8]
+    whole = windows(VALUES[:250] / SCALE, 13)
+    centred = whole - whole[:, 7:8]
+    before, after = centred[:, :8], centred[:, 8:]
+    expected = np.linalg.solve(before.T @ before + 10 * np.eye(8), before.T @ after)
+    seen = VALUES[:8]
     np.testing.assert_allclose(
-        floor.forecast(seen), np.einsum("blc,lh->bhc", seen - seen[:, -1:], expected) + seen[:, -1:], rtol=1e-8
+        fitted(LinearClosedForm((8,), (10.0,))).forecast(DATA, np.array([7]))[0],
+        expected.T @ (seen - seen[-1]) + seen[-1],
+        rtol=1e-8,
     )
 
 
-def test_the_closed_form_takes_the_candidate_of_least_validation_error() -> None:
+def test_the_closed_form_takes_the_candidate_of_least_error_over_the_scored_windows() -> None:
+    origins = score_origins(DATA.stages[0], DATA.offsets, DATA.horizon).all()
+
     def error(floor: Floor) -> float:
-        starts = np.arange(250, 350 - 5 + 1)
-        forecast = floor.forecast(windows(VALUES, floor.lookback, starts - floor.lookback))
-        return float(np.square(forecast - windows(VALUES, 5, starts)).mean())
+        return float(np.square((floor.forecast(DATA, origins) - futures(DATA, origins)) / SCALE).mean())
 
     pairs = [(lookback, ridge) for lookback in (4, 30, 90) for ridge in (1.0, 1000.0)]
     errors = {pair: error(fitted(LinearClosedForm((pair[0],), (pair[1],)))) for pair in pairs}
@@ -94,33 +118,33 @@ def test_the_closed_form_takes_the_candidate_of_least_validation_error() -> None
     assert chosen.describe() == f"lookback {lookback}, ridge {ridge:g}"
 
 
-def test_the_closed_form_uses_every_series_and_joins_none() -> None:
-    data = prepared(VALUES[:300], 5, 100, 150)
-    stage = replace(data.stages[0], train=np.array([[0, 100]] * 2), score=np.array([[100, 150]] * 2))
-    twice = replace(data, values=np.concatenate([data.values[:150]] * 2), offsets=np.array([0, 150, 300]), stages=(stage,))
-    once, both = LinearClosedForm((8,), (10.0,)), LinearClosedForm((8,), (20.0,))
-    once.fit(data, data.stages[0])
-    both.fit(twice, stage)
-    np.testing.assert_allclose(once.forecast(VALUES[None, :8]), both.forecast(VALUES[None, :8]), rtol=1e-8)
+def test_the_closed_form_uses_every_series_each_in_its_own_z_scores() -> None:
+    once = one_series(5, VALUES[:200], (100, 150, 200))
+    twice = floor_data([VALUES[:200], 7 * VALUES[:200] + 3], [(100, 150, 200)] * 2, 5)
+    first = fitted(LinearClosedForm((8,), (10.0,)), once).forecast(once, np.array([7]))
+    second = fitted(LinearClosedForm((8,), (20.0,)), twice).forecast(twice, np.array([7, 207]))
+    np.testing.assert_allclose(second, [first[0], 7 * first[0] + 3], rtol=1e-8)
 
 
-def test_lookbacks_that_do_not_fit_are_left_out() -> None:
+def test_lookbacks_that_do_not_fit_every_scored_series_are_left_out() -> None:
     assert fitted(LinearClosedForm((8, 300), (1.0,))).lookback == 8
     assert fitted(LinearClosedForm((300,), (1.0,))).lookback == 245
+    data = floor_data([VALUES, VALUES[:60]], [CUT, (40, 50, 60)], horizon=5)
+    assert fitted(LinearClosedForm((8, 90), (1.0,)), data).lookback == 8
+
+
+def test_a_series_in_which_nothing_is_scored_leaves_the_candidates_alone() -> None:
+    data = floor_data([VALUES, VALUES[:60]], [CUT, (40, 50, 60)], horizon=5)
+    stage = replace(data.stages[0], score=np.array([[250, 350], [0, 0]]))
+    floors: list[Floor] = [LinearClosedForm((90,), (1.0,)), PooledRegression(90), SeasonalNaive(90)]
+    for floor in floors:
+        floor.fit(data, stage)
+    assert [floor.lookback for floor in floors] == [90, 90, 90]
 
 
 def test_data_without_room_for_a_window_is_refused() -> None:
-    with pytest.raises(ValueError, match="a window must fit into the train rows, got horizon=250 with 250 train rows"):
-        fitted(LinearClosedForm(), horizon=250)
-
-
-def etth1_score(floor: Floor, horizon: int) -> tuple[float, float]:
-    values = etth1_values()
-    data = prepared(values[:VALIDATION_END], horizon, TRAIN_END, VALIDATION_END)
-    floor.fit(data, data.stages[0])
-    starts = np.arange(VALIDATION_END, TEST_END - horizon + 1)
-    errors = floor.forecast(windows(values, floor.lookback, starts - floor.lookback)) - windows(values, horizon, starts)
-    return float(np.square(errors).mean()), float(np.abs(errors).mean())
+    with pytest.raises(ValueError, match="a window must fit into the train rows, got horizon=50 with 50 train rows"):
+        fitted(LinearClosedForm(), one_series(50, VALUES, (50, 150, 200)))
 
 
 # Measured beforehand, independently, on the same windows.
@@ -138,12 +162,9 @@ def etth1_score(floor: Floor, horizon: int) -> tuple[float, float]:
     ],
 )
 def test_floors_reach_their_figures_on_etth1(floor: Floor, horizon: int, mse: float, mae: float) -> None:
-    assert etth1_score(floor, horizon) == pytest.approx((mse, mae), abs=6e-4)
-
-
-def test_a_season_longer_than_the_history_falls_back_to_the_last_value() -> None:
-    values = np.random.default_rng(0).normal(size=(300, 2))
-    data = prepared(values, horizon=3, train_end=200, score_end=300, period=1440)
-    floor = SeasonalNaive()
-    floor.fit(data, data.stages[0])
-    assert floor.lookback == 1
+    data = etth1(horizon)
+    floor = fitted(floor, data)
+    test = data.stages[1]
+    origins = score_origins(test, data.offsets, horizon).all()
+    errors = (floor.forecast(data, origins) - futures(data, origins)) / test.scalers.targets.std[0]
+    assert (np.square(errors).mean(), np.abs(errors).mean()) == pytest.approx((mse, mae), abs=6e-4)

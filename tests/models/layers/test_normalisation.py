@@ -20,6 +20,17 @@ def test_restoring_undoes_the_normalisation(mode: str) -> None:
     torch.testing.assert_close(norm.restore(normal.unsqueeze(-1), statistics).squeeze(-1), past)
 
 
+@pytest.mark.parametrize("mode", ["none", "last", "revin"])
+def test_the_log_spread_takes_the_scale_back_and_what_has_no_unit_stays(mode: str) -> None:
+    norm, past, outputs = trained(mode), torch.randn(2, 50, 3), torch.randn(2, 4, 3, 5)
+    _, statistics = norm(past)
+    restored = norm.restore(outputs, statistics)
+    spread = torch.ones(3) if mode != "revin" else past.var(1, unbiased=False, keepdim=True).sqrt() / norm.log_weight.exp()
+    torch.testing.assert_close(restored[..., 1].exp(), outputs[..., 1].exp() * spread, atol=1e-3, rtol=1e-3)
+    assert torch.equal(restored[..., 2:], outputs[..., 2:])
+    torch.testing.assert_close(restored[..., :1], norm.restore(outputs[..., :1], statistics))
+
+
 @pytest.mark.parametrize("mode", ["last", "revin"])
 def test_the_normalised_past_ignores_a_shift_and_the_forecast_follows_it(mode: str) -> None:
     norm, past, shift = trained(mode), torch.randn(2, 5, 3), torch.tensor([10.0, -3.0, 0.5])

@@ -10,7 +10,7 @@ from tuner.results.export import export_best
 from tuner.results.files import read_json
 from tuner.results.store import RunStore
 
-SCALER = {"channels": ["temp"], "mean": [[1.5]], "std": [[2.0]]}
+SCALER = {"series": ["s"], "channels": ["temp"], "targets": {"mean": [[1.5]], "std": [[2.0]], "size": [[1.5]]}}
 
 
 def _export(store: RunStore, weights: bytes = b"weights", **changes: object) -> Path:
@@ -44,6 +44,16 @@ def test_the_readme_says_what_the_model_is_worth_and_how_to_use_it(tmp_path: Pat
     readme = (best / "README.md").read_text()
     assert "- trial: 3\n- test: mse_scaled 0.2500\n" in readme
     assert f"python -m tuner.predict {best} --data my_table.csv --out forecast.csv" in readme
+
+
+def test_with_folds_there_are_weights_of_each(tmp_path: Path) -> None:
+    best = _export(new_store(tmp_path / "run"), stages={"fold_1": b"first", "fold_2": b"weights"})
+    assert {path.name: path.read_bytes() for path in best.glob("weights.*")} == {
+        "weights.safetensors": b"weights",
+        "weights.fold_1.safetensors": b"first",
+        "weights.fold_2.safetensors": b"weights",
+    }
+    assert "`weights.fold_1.safetensors`, `weights.fold_2.safetensors`" in (best / "README.md").read_text()
 
 
 def test_the_python_in_the_readme_compiles(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from search_spaces.base import Config
 from tuner.results.live import MAX_LINES, Snapshot, make_watcher, view
-from tuner.results.schema import Row, Rung
+from tuner.results.schema import Row, RungCount
 from tuner.study.trial import State
 
 
@@ -61,7 +61,7 @@ def test_a_line_of_the_table_is_a_trial() -> None:
 
 def test_the_table_of_a_large_study_has_at_most_25_lines_of_80_columns() -> None:
     rows = [row(n, State.RUNNING if n % 3 == 0 else State.FINISHED, 1.0 / (n + 1)) for n in range(500)]
-    lines = drawn(snapshot(rows, rungs=[Rung(epoch, 10, 5) for epoch in range(20)], dashboard_url="http://127.0.0.1:8265"))
+    lines = drawn(snapshot(rows, rungs=[RungCount(epoch, 10, 5) for epoch in range(20)], dashboard_url="http://127.0.0.1:8265"))
     assert len(lines) == MAX_LINES
     assert max(map(len, lines)) <= 80
 
@@ -88,7 +88,7 @@ def test_an_infeasible_trial_shows_why() -> None:
 
 
 def test_rungs_and_dashboard_are_named_below() -> None:
-    lines = drawn(snapshot([row(0)], rungs=[Rung(1, 8, 4), Rung(3, 4, 2)], dashboard_url="http://127.0.0.1:8265"))
+    lines = drawn(snapshot([row(0)], rungs=[RungCount(1, 8, 4), RungCount(3, 4, 2)], dashboard_url="http://127.0.0.1:8265"))
     assert lines[-2].rstrip() == "epoch 1: 8 reached, 4 stopped; epoch 3: 4 reached, 2 stopped"
     assert lines[-1].rstrip() == "dashboard http://127.0.0.1:8265"
 

@@ -129,7 +129,7 @@ def test_every_json_file_and_line_has_the_schema_version(tmp_path: Path) -> None
 def test_scores_and_openings_read_as_they_were_written(tmp_path: Path) -> None:
     store = new_store(tmp_path / "run")
     assert store.scores() == []
-    scores = [score("best", 0.3, channel_mae={"temp": 1.5}), score("naive", 0.5, note="copies")]
+    scores = [score("best", 0.3, by_channel={"mae": {"temp": 1.5}}), score("naive", 0.5, note="copies")]
     store.write_scores(scores)
     store.opening("the search is over", trials=[0, 1])
     assert store.scores() == scores

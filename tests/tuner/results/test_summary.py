@@ -101,8 +101,10 @@ def test_every_forecaster_is_scored_with_its_lookback_and_windows(tmp_path: Path
 
 def test_channels_are_set_against_the_best_floor(tmp_path: Path) -> None:
     store = full_store(tmp_path / "run")
-    store.write_scores([score(who, v, channel_mae={"temp": v}) for who, v in (("best", 0.3), ("naive", 0.5), ("linear", 0.4))])
-    assert _grid(store, "Mean absolute error") == [("temp", "0.3000", "0.4000")]
+    store.write_scores(
+        [score(who, v, by_channel={"mae": {"temp": v, "wind": v}}) for who, v in (("best", 0.3), ("naive", 0.5), ("linear", 0.4))]
+    )
+    assert _grid(store, "Mean absolute error") == [("temp", "0.3000", "0.4000"), ("wind", "0.3000", "0.4000")]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_scores_over_different_windows_are_not_compared(tmp_path: Path) -> None:
 def test_the_rendered_summary_fits_80_columns_without_loss(tmp_path: Path) -> None:
     store = full_store(tmp_path / "run")
     names = ("best", "baseline", "linear_closed_form", "seasonal_naive", "naive")
-    store.write_scores([score(who, 1234.5678, channel_mae={"wind_speed": 1.0}, note="period 24") for who in names])
+    store.write_scores([score(who, 1234.5678, by_channel={"mae": {"wind_speed": 1.0}}, note="period 24") for who in names])
     console = Console(file=io.StringIO(), width=80)
     console.print(render(summarise(store)))
     printed = console.file.getvalue()  # type: ignore[attr-defined]

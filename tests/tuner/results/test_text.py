@@ -31,4 +31,9 @@ def test_a_clock_reads_as_one(seconds: float | None, words: str) -> None:
     [(88, 100, "12 % lower"), (100.3, 100, "0.3 % higher"), (1, 1, "the same"), (0.99999, 1, "less than 0.1 % lower")],
 )
 def test_an_error_is_compared_in_percent_of_the_other(value: float, reference: float, words: str) -> None:
-    assert text.lower(value, reference) == words
+    assert text.compared("mse_scaled", value, reference) == words
+
+
+def test_a_metric_with_a_target_is_compared_by_its_distance() -> None:
+    assert text.compared("coverage_80", 0.75, 0.6) == "0.1500 closer to 0.8"
+    assert text.compared("coverage_80", 0.95, 0.7) == "0.05000 farther from 0.8"

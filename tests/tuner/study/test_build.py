@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from search_spaces.base import Ordinal, Space
-from tuner.study.build import check_folder, load_space, longest_lookback, parse_duration
+from search_spaces.base import Choice, Int, Ordinal, Space
+from tuner.study.build import check_folder, load_space, longest_windows, parse_columns, parse_duration
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("0.5h", 1800)])
@@ -41,6 +41,19 @@ def test_the_name_of_an_existing_study_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_longest_lookback_is_that_of_the_space() -> None:
-    assert longest_lookback(Space("dlinear", {"data.lookback": Ordinal(48, 336)})) == 336
-    assert longest_lookback(Space("dlinear", {"data.lookback": 512})) == 512
-    assert longest_lookback(Space("dlinear", {})) == 96
+    assert longest_windows(Space("dlinear", {"data.lookback": Ordinal(48, 336)})) == (336, 0)
+    assert longest_windows(Space("dlinear", {"data.lookback": 512})) == (512, 0)
+    assert longest_windows(Space("dlinear", {"data.lookback": Int(24, 60)})) == (60, 0)
+    assert longest_windows(Space("dlinear", {})) == (96, 0)
+
+
+def test_the_longest_lag_is_that_of_any_config_with_lags() -> None:
+    lags = Choice("none", "frequency")
+    assert longest_windows(Space("dlinear", {"data.lags": lags})) == (96, None)
+    assert longest_windows(Space("dlinear", {"data.lags": lags, "data.longest_lag": Ordinal(24, 168)})) == (96, 168)
+
+
+def test_columns_are_lists_with_commas() -> None:
+    columns = parse_columns("a, b", None, "c", None, "shop")
+    assert (columns.target, columns.covariates, columns.known, columns.series_id) == (("a", "b"), None, ("c",), "shop")
+    assert parse_columns(None, "none", None, None, None).covariates == ()

@@ -1,21 +1,46 @@
-"""Prepared data for tests of training."""
+"""Prepared data for tests of training, cut by hand: no problem, no study."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 
-from datasets.windows.prepared import PreparedData
+import datasets
+from datasets.base import Panel
+from datasets.config import Borders, Columns
+from datasets.windows.prepare import prepare
+from datasets.windows.prepared import PreparedData, Split
+from datasets.windows.splits import final_test, holdout, rolling_folds
 from tests.datasets.etth1 import etth1_folder
-from tuner.study.problem_data import ProblemData, read_problem
-from tuner.study.study import Problem
 
 
-def synthetic(horizon: int = 12) -> ProblemData:
-    return read_problem(Problem(dataset="synthetic", horizon=horizon, metric="mse_scaled"), longest_lookback=96)
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A panel of one series, and where it is cut."""
+
+    panel: Panel
+    borders: Borders
+    horizon: int
+    n_folds: int = 1
+
+    @property
+    def validation(self) -> tuple[Split, ...]:
+        return (holdout([self.borders]),) if self.n_folds == 1 else rolling_folds([self.borders], self.n_folds)
+
+    def for_trials(self) -> PreparedData:
+        return prepare(self.panel, self.validation, self.horizon)
+
+    def opened(self) -> PreparedData:
+        return prepare(self.panel, (*self.validation, final_test([self.borders])), self.horizon)
+
+
+def synthetic(horizon: int = 12, n_folds: int = 1) -> Example:
+    panel = datasets.get("synthetic").read(None, Columns())
+    borders = Borders(train_end=1400, val_end=1600, test_end=2000)
+    return Example(panel=panel, borders=borders, horizon=horizon, n_folds=n_folds)
 
 
 def etth1(horizon: int) -> PreparedData:
     """With the test rows."""
-    folder: Path = etth1_folder()
-    problem = Problem(dataset="etth1", horizon=horizon, metric="mse_scaled", data_dir=folder)
-    return read_problem(problem, longest_lookback=720).opened()
+    dataset = datasets.get("etth1")
+    panel = dataset.read(etth1_folder(), Columns())
+    return Example(panel=panel, borders=dataset.borders(len(panel.values), horizon), horizon=horizon).opened()

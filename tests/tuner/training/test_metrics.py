@@ -1,49 +1,339 @@
+"""Metrics against public libraries (scoringrules 0.10, utilsforecast 0.2.17, numpy), and against values worked by hand."""
+
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
+import scoringrules
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from utilsforecast import losses
 
-from datasets.windows.prepared import Scaler
-from tuner.training.metrics import METRICS, ErrorSums, Score
+from datasets.base import FloatArray
+from datasets.windows.prepared import PreparedData
+from datasets.windows.windowing import score_origins, series_of
+from tests.models.floors.data import floor_data, futures
+from tuner.study.metrics import METRICS
+from tuner.training.metrics import ErrorSums, Score, crps, mase_scales, mean_score
 
-SCALER = Scaler(mean=np.array([[1.0, -2.0]]), std=np.array([[2.0, 5.0]]))
 RNG = np.random.default_rng(0)
-FORECAST, TARGET = RNG.normal(size=(2, 9, 4, 2))
-OBSERVED = RNG.random((9, 4, 2)) > 0.3
+LENGTHS, CUTS, H = (90, 150, 70), [(60, 75, 90), (90, 130, 150), (50, 60, 70)], 4
+LEVELS = (1.0, 1e3, 1e-2)
+TABLES = [RNG.normal(3.0, 1.0, (n, 2)).cumsum(0) * level for n, level in zip(LENGTHS, LEVELS, strict=True)]
+DATA = floor_data(TABLES, CUTS, H, frequency="MS")
+STAGE = DATA.stages[0]
+ORIGINS = score_origins(STAGE, DATA.offsets, H).all()
+SERIES = series_of(ORIGINS, DATA.offsets)
+TRUTH = futures(DATA, ORIGINS)
+STD = STAGE.scalers.targets.std[SERIES][:, None]
+PATHS = TRUTH[:, None] + RNG.normal(0.1, 1.0, (len(SERIES), 20, H, 2)) * STD[:, None]
+MEAN, MEDIAN = PATHS.mean(1), np.median(PATHS, axis=1)
+SOME = RNG.random(TRUTH.shape) > 0.3
+ALL = np.ones_like(SOME)
 
 
-def scored(*sizes: int, observed: np.ndarray = OBSERVED) -> Score:
-    sums, start = ErrorSums(), 0
+def scored(
+    paths: FloatArray = PATHS,
+    observed: np.ndarray = ALL,
+    truth: FloatArray = TRUTH,
+    sizes: tuple[int, ...] = (len(SERIES),),
+    data: PreparedData = DATA,
+    loss: FloatArray | None = None,
+    block: int = 10 * H * 2,
+) -> Score:
+    """The score of windows that come in batches of these sizes, the last of them as often as it takes."""
+    sums, start = ErrorSums(data, data.stages[0], block=block), 0
+    sizes += (sizes[-1],) * (len(SERIES) // sizes[-1])
     for size in sizes:
         part = slice(start, start + size)
-        sums.add(FORECAST[part], FORECAST[part], TARGET[part], observed[part])
+        sums.add(SERIES[part], truth[part], observed[part], paths[part], None if loss is None else loss[part])
         start += size
-    return sums.score(SCALER, ("a", "b"))
+    return sums.score()
 
 
-def test_metrics_are_means_over_the_observed_values_of_all_windows() -> None:
-    error = np.where(OBSERVED, FORECAST - TARGET, np.nan)
-    raw = error * SCALER.std
+def by_hand(truth: list[float], paths: list[list[float]], train: list[float] | None = None, channels: int = 1) -> Score:
+    """The score of one window of one series, values by step and channel; each path is a list of them."""
+    steps = len(truth) // channels
+    rows = np.array([*(train or [0.0, 1.0] * channels), *truth, *truth]).reshape(-1, channels)
+    n = len(rows) - 2 * steps
+    data = floor_data([rows], [(n, n + steps, n + 2 * steps)], steps, frequency="YE")
+    sums = ErrorSums(data, data.stages[0])
+    shape = (1, len(paths), steps, channels)
+    sums.add(np.zeros(1, int), rows[None, -steps:], np.ones((1, steps, channels), bool), np.array(paths).reshape(shape))
+    return sums.score()
+
+
+def long_table(forecast: FloatArray) -> pd.DataFrame:
+    """One series for each pair of series and channel, a row for each scored value."""
+    names = [[f"{s}{c}" for c in "ab"] for s in SERIES]
+    ids = np.broadcast_to(np.array(names)[:, None], TRUTH.shape).ravel()
+    return pd.DataFrame({"unique_id": ids, "ds": np.arange(len(ids)), "y": TRUTH.ravel(), "model": forecast.ravel()})
+
+
+def test_every_metric_has_a_value() -> None:
+    assert list(scored(loss=np.ones_like(TRUTH)).metrics) == list(METRICS)
+
+
+def test_pooled_metrics_are_means_over_the_observed_values_of_all_series() -> None:
+    squared, absolute = (np.where(SOME, part, np.nan) for part in ((TRUTH - MEAN) ** 2, np.abs(TRUTH - MEDIAN)))
     expected = {
-        "mse_scaled": np.nanmean(error**2),
-        "mae_scaled": np.nanmean(np.abs(error)),
-        "rmse": np.sqrt(np.nanmean(raw**2)),
-        "mae": np.nanmean(np.abs(raw)),
+        "mse_scaled": np.nanmean(squared / STD**2),
+        "mae_scaled": np.nanmean(absolute / STD),
+        "rmse": np.sqrt(np.nanmean(squared)),
+        "mae": np.nanmean(absolute),
+        "q_risk_50": np.nansum(absolute) / np.abs(TRUTH[SOME]).sum(),
     }
-    assert scored(9).metrics == pytest.approx(expected, rel=1e-12)
-    assert set(expected) == set(METRICS)
+    metrics = scored(observed=SOME).metrics
+    assert {name: metrics[name] for name in expected} == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_channels_error_is_in_its_own_units() -> None:
-    raw = np.where(OBSERVED, np.abs(FORECAST - TARGET) * SCALER.std, np.nan)
-    assert scored(9).channel_mae == pytest.approx({"a": np.nanmean(raw[..., 0]), "b": np.nanmean(raw[..., 1])}, rel=1e-12)
+def test_original_units_of_series_of_two_scales_by_hand() -> None:
+    data = floor_data([np.array([[0.0], [2], [1], [0]]), np.array([[0.0], [200], [100], [0]])], [(2, 3, 4)] * 2, 1, "YE")
+    sums = ErrorSums(data, data.stages[0])
+    truth, forecast = np.array([1.0, 100.0]), np.array([2.0, 110.0])
+    sums.add(np.arange(2), truth.reshape(2, 1, 1), np.ones((2, 1, 1), bool), forecast.reshape(2, 1, 1, 1))
+    metrics = sums.score().metrics
+    expected = {"mae": 5.5, "rmse": np.sqrt(50.5), "mae_scaled": 0.55, "mse_scaled": 0.505, "mase": (1 / 2 + 10 / 200) / 2}
+    assert {name: metrics[name] for name in expected} == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("sizes", [(1,) * 9, (7, 2), (4, 5)])
-def test_metrics_do_not_depend_on_how_windows_are_batched(sizes: tuple[int, ...]) -> None:
-    assert scored(*sizes) == scored(9)
+@pytest.mark.parametrize("n_paths", [1, 2, 7, 20])
+def test_crps_is_that_of_scoringrules(n_paths: int) -> None:
+    paths = PATHS[:, :n_paths]
+    expected = scoringrules.crps_ensemble(TRUTH, paths, m_axis=1, estimator="nrg")
+    assert crps(paths, TRUTH) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    metrics = scored(paths).metrics
+    assert metrics["crps"] == pytest.approx(expected.mean())
+    assert metrics["crps_scaled"] == pytest.approx((expected / STD).mean())
+
+
+def test_crps_of_the_sum_over_channels_is_that_of_scoringrules() -> None:
+    total = scoringrules.crps_ensemble(TRUTH.sum(-1), PATHS.sum(-1), m_axis=1, estimator="nrg").sum()
+    assert scored().metrics["crps_sum"] == pytest.approx(total / np.abs(TRUTH.sum(-1)).sum())
+
+
+def test_what_was_not_observed_is_not_in_the_sum_over_channels() -> None:
+    truth, paths = np.where(SOME, TRUTH, 0).sum(-1), np.where(SOME[:, None], PATHS, 0).sum(-1)
+    total = scoringrules.crps_ensemble(truth, paths, m_axis=1, estimator="nrg").sum()
+    assert scored(observed=SOME).metrics["crps_sum"] == pytest.approx(total / np.abs(truth).sum())
+
+
+@pytest.mark.parametrize("n_paths", [1, 20])
+def test_q_risk_is_twice_the_quantile_score_of_scoringrules(n_paths: int) -> None:
+    paths = PATHS[:, :n_paths]
+    for name, level in (("q_risk_50", 0.5), ("q_risk_90", 0.9)):
+        expected = 2 * scoringrules.quantile_score(TRUTH, np.quantile(paths, level, axis=1), level).sum()
+        assert scored(paths).metrics[name] == pytest.approx(expected / np.abs(TRUTH).sum())
+
+
+def test_mase_is_that_of_utilsforecast() -> None:
+    rows = [table[:end] for table, (end, _, _) in zip(TABLES, CUTS, strict=True)]
+    train = [pd.DataFrame({"unique_id": f"{s}{c}", "ds": np.arange(-999, len(r) - 999), "y": r[:, i]})
+             for s, r in enumerate(rows) for i, c in enumerate("ab")]  # fmt: skip
+    expected = losses.mase(long_table(MEDIAN), models=["model"], seasonality=12, train_df=pd.concat(train))
+    assert scored().metrics["mase"] == pytest.approx(expected["model"].mean(), rel=1e-12)
+
+
+def test_smape_is_that_of_utilsforecast_with_monashs_factor_of_2() -> None:
+    expected = losses.smape(long_table(MEDIAN), models=["model"])
+    assert scored().metrics["smape"] == pytest.approx(2 * expected["model"].mean(), rel=1e-12)
+
+
+def test_corr_is_the_mean_of_numpys_correlations() -> None:
+    pairs = [
+        np.corrcoef(TRUTH[s == SERIES][..., c][SOME[s == SERIES][..., c]], MEAN[s == SERIES][..., c][SOME[s == SERIES][..., c]])
+        for s in range(3)
+        for c in range(2)
+    ]
+    assert scored(observed=SOME).metrics["corr"] == pytest.approx(np.mean([pair[0, 1] for pair in pairs]), rel=1e-10)
+
+
+def test_rse_compares_with_the_mean_of_all_that_is_scored() -> None:
+    expected = np.sqrt(((TRUTH - MEAN)[SOME] ** 2).sum() / ((TRUTH[SOME] - TRUTH[SOME].mean()) ** 2).sum())
+    assert scored(observed=SOME).metrics["rse"] == pytest.approx(expected, rel=1e-10)
+    assert by_hand([1, 3], [[2, 2]]).metrics["rse"] == pytest.approx(1.0)
+
+
+def test_q_risk_by_hand() -> None:
+    metrics = by_hand([10, -30], [[14, -40]]).metrics
+    assert metrics["q_risk_50"] == pytest.approx((4 + 10) / 40)
+    assert metrics["q_risk_90"] == pytest.approx(2 * (0.1 * 4 + 0.9 * 10) / 40)
+
+
+def test_coverage_by_hand() -> None:
+    paths = [[float(i)] * 5 for i in range(11)]  # quantile q at 10 q
+    metrics = by_hand([0.2, 0.5, 1.0, 9.0, 9.6], paths).metrics
+    assert metrics["coverage_80"] == pytest.approx(2 / 5)
+    assert metrics["coverage_95"] == pytest.approx(4 / 5)
+
+
+def test_what_was_not_observed_is_not_covered() -> None:
+    covered = ((np.quantile(PATHS, 0.1, axis=1) <= TRUTH) & (np.quantile(PATHS, 0.9, axis=1) >= TRUTH))[SOME]
+    assert scored(observed=SOME).metrics["coverage_80"] == pytest.approx(covered.mean())
+
+
+def test_smape_of_0_and_0_is_0() -> None:
+    assert by_hand([0, 1], [[0, 3]]).metrics["smape"] == pytest.approx((0 + 2 * 2 / 4) / 2)
+
+
+def test_one_path_is_a_point() -> None:
+    metrics = scored(PATHS[:, :1]).metrics
+    assert metrics["crps"] == metrics["mae"]
+    assert metrics["coverage_95"] == 0
+
+
+def test_the_loss_is_a_mean_over_observed_values_and_only_there_if_given() -> None:
+    loss = RNG.random(TRUTH.shape)
+    assert scored(observed=SOME, loss=loss).metrics["loss"] == pytest.approx(loss[SOME].mean())
+    assert "loss" not in scored().metrics
+
+
+@pytest.mark.parametrize("n_paths", [1, 5])
+@given(sizes=st.lists(st.integers(1, 40), min_size=1, max_size=5).map(tuple))
+@settings(max_examples=20, deadline=None)
+def test_metrics_are_bit_equal_however_windows_are_batched(n_paths: int, sizes: tuple[int, ...]) -> None:
+    assert scored(PATHS[:, :n_paths], SOME, sizes=sizes) == scored(PATHS[:, :n_paths], SOME)
+
+
+@pytest.mark.parametrize("observed", [ALL, SOME])
+@pytest.mark.parametrize("n_windows", [1, 7, 999])
+def test_metrics_are_the_same_at_every_size_of_block(observed: np.ndarray, n_windows: int) -> None:
+    other = scored(observed=observed, block=n_windows * H * 2).metrics
+    assert other == pytest.approx(scored(observed=observed).metrics, rel=1e-10)
+
+
+def test_what_was_not_observed_does_not_count() -> None:
+    other_truth, other_paths = np.where(SOME, TRUTH, np.nan), np.where(SOME[:, None], PATHS, 1e9)
+    assert scored(other_paths, SOME, other_truth) == scored(observed=SOME)
 
 
 def test_nothing_observed_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one observed value"):
-        scored(9, observed=np.zeros_like(OBSERVED))
+        scored(observed=~ALL)
+
+
+def test_a_channel_counts_as_it_would_alone() -> None:
+    score = scored(observed=SOME)
+    for c, channel in enumerate(DATA.channels):
+        only = np.zeros_like(SOME)
+        only[..., c] = SOME[..., c]
+        alone = scored(observed=only).metrics
+        mine = {name: values[channel] for name, values in score.by_channel.items()}
+        assert mine == pytest.approx({name: alone[name] for name in mine}, rel=1e-10)
+    assert set(score.by_channel) == set(METRICS) - {"crps_sum", "loss"}
+
+
+def test_a_step_counts_as_it_would_alone() -> None:
+    score = scored(observed=SOME)
+    for h in range(H):
+        only = np.zeros_like(SOME)
+        only[:, h] = SOME[:, h]
+        alone = scored(observed=only).metrics
+        mine = {name: values[h] for name, values in score.by_step.items()}
+        assert mine == pytest.approx({name: alone[name] for name in mine}, rel=1e-10)
+    assert set(score.by_step) == set(METRICS) - {"mase", "smape", "rse", "corr", "loss"}
+
+
+def test_a_channel_or_step_without_a_value_has_none() -> None:
+    some = ALL.copy()
+    some[..., 1], some[:, 2] = False, False
+    score = scored(observed=some)
+    assert list(score.by_channel["mae"]) == [DATA.channels[0]]
+    assert [value is None for value in score.by_step["mae"]] == [False, False, True, False]
+
+
+def test_pairs_without_a_mase_are_dropped_and_counted() -> None:
+    values = DATA.values.copy()
+    values[DATA.offsets[1] : DATA.offsets[1] + 90, 0] = 7.0
+    score = scored(data=replace(DATA, values=values))
+    assert score.n_dropped == {"mase": 1, "corr": 0}
+    others = [scored().by_channel["mase"][DATA.channels[1]], score.by_channel["mase"][DATA.channels[0]]]
+    assert score.metrics["mase"] == pytest.approx((3 * others[0] + 2 * others[1]) / 5)
+
+
+@pytest.mark.parametrize("level", [0.1, 1e6, -3.0, 0.0])
+def test_pairs_with_a_constant_truth_or_forecast_have_no_corr(level: float) -> None:
+    truth, paths = TRUTH.copy(), PATHS.copy()
+    truth[SERIES == 0, :, 0] = level
+    paths[SERIES == 1] = level
+    assert scored(paths, truth=truth).n_dropped == {"mase": 0, "corr": 3}
+
+
+def test_the_same_truth_everywhere_has_no_rse() -> None:
+    score = scored(truth=np.full_like(TRUTH, 0.1))
+    assert "rse" not in score.metrics
+    assert score.by_channel["rse"] == {}
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_metric_that_would_divide_by_0_is_left_out() -> None:
+    metrics = by_hand([5, 5], [[5, 5]], train=[5, 5]).metrics
+    assert not {"mase", "corr", "rse"} & set(metrics)
+    assert not {"q_risk_50", "q_risk_90", "crps_sum"} & set(by_hand([0, 0], [[1, 2]]).metrics)
+    assert metrics["mae"] == 0
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("n_paths", [1, 20])
+@pytest.mark.filterwarnings("error")
+def test_forecasts_that_are_not_finite_show_in_every_mean(bad: float, n_paths: int) -> None:
+    paths = PATHS[:, :n_paths].copy()
+    paths[SERIES == 1] = bad
+    metrics = scored(paths).metrics
+    finite = {name for name, value in metrics.items() if np.isfinite(value)}
+    assert finite <= {"coverage_80", "coverage_95"}
+
+
+def test_windows_of_a_series_must_follow_each_other() -> None:
+    sums = ErrorSums(DATA, STAGE)
+    sums.add(SERIES[::-1], TRUTH, ALL, PATHS)
+    with pytest.raises(AssertionError, match="sorted by series"):
+        sums.score()
+
+
+def test_a_mase_scale_is_a_mean_step_of_a_season() -> None:
+    rows = np.arange(30.0)[:, None] ** 2
+    data = floor_data([rows, 3 * rows], [(20, 25, 30)] * 2, 5, frequency="MS")
+    expected = np.mean([rows[i + 12] - rows[i] for i in range(8)])
+    assert mase_scales(data, data.stages[0]) == pytest.approx(np.array([[expected], [3 * expected]]))
+
+
+def test_a_mase_scale_of_less_than_a_season_takes_single_steps() -> None:
+    data = floor_data([np.array([[1.0], [4], [2], [9], [0], [0]])] * 2, [(4, 5, 6)] * 2, 1, frequency="MS")
+    assert mase_scales(data, data.stages[0]) == pytest.approx(np.full((2, 1), (3 + 2 + 7) / 3))
+
+
+def test_a_mase_scale_knows_all_rows_before_the_scored_ones() -> None:
+    rows = np.array([[1.0], [4], [2], [9], [0]])
+    data = floor_data([rows], [(3, 4, 5)], 1, frequency="YE")
+    assert [mase_scales(data, stage)[0, 0] for stage in data.stages] == [(3 + 2) / 2, (3 + 2 + 7) / 3]
+
+
+def test_a_mase_scale_takes_only_pairs_that_were_both_observed() -> None:
+    observed = np.array([True, True, False, True, True, True, True])[:, None]
+    data = floor_data([np.array([[1.0], [4], [99], [9], [10], [0], [0]])], [(5, 6, 7)], 1, "YE", observed)
+    assert mase_scales(data, data.stages[0])[0, 0] == (3 + 1) / 2
+
+
+def test_the_mean_of_scores_takes_each_stage_once() -> None:
+    scores = [scored(observed=ALL), scored(observed=SOME)]
+    score = mean_score(scores)
+    one, other = (each.metrics["mae"] for each in scores)
+    assert score.metrics["mae"] == (one + other) / 2
+    assert score.by_step["mae"][1] == pytest.approx((scores[0].by_step["mae"][1] + scores[1].by_step["mae"][1]) / 2)
+    assert score.n_windows == 2 * len(SERIES)
+    assert mean_score(scores[:1]) == scores[0]
+
+
+def test_the_mean_of_scores_leaves_out_what_a_stage_lacks() -> None:
+    whole = scored()
+    rest = {name: value for name, value in whole.metrics.items() if name != "corr"}
+    part = replace(whole, metrics=rest, by_step={"mae": [None, *whole.by_step["mae"][1:]]}, n_dropped={"mase": 2, "corr": 6})
+    score = mean_score([whole, part])
+    assert score.metrics == pytest.approx(rest)
+    assert list(score.by_step) == ["mae"]
+    assert score.by_step["mae"][0] is None
+    assert score.n_dropped == {"mase": 2, "corr": 6}

@@ -1,23 +1,39 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
+from datasets.windows.prepared import PreparedData
 from search_spaces.base import Config
 from tests.tuner.training.data import synthetic
+from tuner.study.metrics import METRICS
 from tuner.study.train_config import TrainConfig
 from tuner.study.trial import Decision, Report, State
-from tuner.training.module import make_optimizer, rate_factor
+from tuner.training.module import ForecastModule, make_optimizer, rate_factor
+from tuner.training.network import weights_of
 from tuner.training.outcome import Outcome
 from tuner.training.seeding import seed_step
 from tuner.training.trial import TrialSpec, run_trial
 
 SMALL: Config = {"data.lookback": 24, "train.windows_per_epoch": 128}
+HOLDOUT = synthetic().for_trials()
+FOLDS = synthetic(n_folds=3).for_trials()
 
 
-def run(config: Config, *, epochs: int = 3, seed: int = 0, stop_at: int = 99) -> tuple[Outcome, list[Report]]:
+def run(
+    config: Config,
+    data: PreparedData = HOLDOUT,
+    *,
+    epochs: int = 3,
+    seed: int = 0,
+    metric: str = "mse_scaled",
+    stop_at: int = 99,
+) -> tuple[Outcome, list[Report]]:
     reports: list[Report] = []
 
     def report(said: Report) -> Decision:
@@ -26,8 +42,8 @@ def run(config: Config, *, epochs: int = 3, seed: int = 0, stop_at: int = 99) ->
 
     model = str(config.get("model", "dlinear"))
     config = {**SMALL, **{key: value for key, value in config.items() if key != "model"}}
-    spec = TrialSpec(model=model, config=config, seed=seed, epochs=epochs, metric="mse_scaled")
-    return run_trial(spec, synthetic().for_trials(), report), reports
+    spec = TrialSpec(model=model, config=config, seed=seed, epochs=epochs, metric=metric)
+    return run_trial(spec, data, report), reports
 
 
 def test_a_trial_reports_after_each_epoch() -> None:
@@ -113,6 +129,108 @@ def test_every_optimiser_and_precision_lowers_the_training_loss(optimizer: str, 
     assert reports[-1].metrics["train_loss"] < reports[0].metrics["train_loss"]
 
 
+def best_of(reports: list[Report], stage: str) -> dict[str, torch.Tensor]:
+    """The best weights of one stage."""
+    return safetensors.torch.load(weights_of(stage, [report.best for report in reports if report.best][-1]))
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(tensor, other[key]) for key, tensor in one.items())
+
+
+DROPS: Config = {**INFORMER, "train.gradient_clip": 0.5, "train.schedule": "cosine", "train.windows_per_epoch": 96}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [DROPS, {"train.windows_per_epoch": None, "train.batch_size": 256, "train.schedule": "halve", "train.optimizer": "sgd"}],
+)
+def test_a_fold_trains_as_it_would_alone(config: Config) -> None:
+    _, together = run(config, FOLDS, epochs=1)
+    for stage in FOLDS.stages:
+        _, alone = run(config, replace(FOLDS, stages=(stage,)), epochs=1)
+        assert same(best_of(together, stage.name), best_of(alone, stage.name))
+        assert together[0].stages[stage.name] == alone[0].metrics["mse_scaled"]
+
+
+def test_later_epochs_of_a_fold_are_those_it_would_have_alone() -> None:
+    _, together = run(DROPS, FOLDS, epochs=2)
+    _, alone = run(DROPS, replace(FOLDS, stages=FOLDS.stages[1:2]), epochs=2)
+    assert [report.stages["fold_2"] for report in together] == [report.metrics["mse_scaled"] for report in alone]
+
+
+def test_a_report_has_the_value_of_each_fold_and_their_mean() -> None:
+    _, reports = run({}, FOLDS)
+    assert [list(report.stages) for report in reports] == [["fold_1", "fold_2", "fold_3"]] * 3
+    for report in reports:
+        assert report.metrics["mse_scaled"] == pytest.approx(np.mean(list(report.stages.values())), rel=1e-12)
+
+
+def test_all_folds_start_from_the_same_weights() -> None:
+    _, reports = run({"train.learning_rate": 1e-30}, FOLDS, epochs=1)
+    first, *others = (best_of(reports, stage.name) for stage in FOLDS.stages)
+    assert all(same(first, other) for other in others)
+
+
+def test_the_steps_of_a_report_are_those_of_its_stage() -> None:
+    _, reports = run({"train.windows_per_epoch": None, "train.batch_size": 200}, FOLDS, epochs=2)
+    n_steps = -(-(1400 - 24 - 12 + 1) // 200)
+    assert [(report.stage, report.step) for report in reports] == [("fold_3", n_steps), ("fold_3", 2 * n_steps)]
+
+
+def test_a_fold_never_sees_rows_after_its_train_end() -> None:
+    example = synthetic(n_folds=3)
+    rows = example.panel.values.copy()
+    rows[1000:] *= -3  # where fold_1 stops training
+    changed = replace(example, panel=replace(example.panel, values=rows)).for_trials()
+    one, other = run(DROPS, FOLDS, epochs=1)[1], run(DROPS, changed, epochs=1)[1]
+    assert FOLDS.stages[0].train.tolist() == [[0, 1000]]
+    assert same(best_of(one, "fold_1"), best_of(other, "fold_1"))
+    assert not same(best_of(one, "fold_2"), best_of(other, "fold_2"))
+
+
+def test_own_steps_count_the_batches_of_a_stage() -> None:
+    module = ForecastModule([], TrainConfig(), n_steps=[2, 1, 3], seed=0)
+    order = [0, 0, 1, 2, 2, 2] * 2
+    for stage in range(3):
+        assert [module.own_step(stage, step) for step in range(13)] == [order[:step].count(stage) for step in range(13)]
+
+
+def test_sampled_forecasts_repeat_bit_for_bit() -> None:
+    first, second = (run({"train.loss": "student_t"}, metric="crps", epochs=1)[1] for _ in range(2))
+    assert [replace(report, timing={}) for report in first] == [replace(report, timing={}) for report in second]
+
+
+def test_the_weights_of_a_head_are_trained_with_the_model() -> None:
+    few: Config = {"train.loss": "implicit_quantile", "train.windows_per_epoch": 64}
+    before, after = (best_of(run({**few, "train.learning_rate": r}, epochs=1)[1], "holdout") for r in (1e-30, 1e-3))
+    heads = [key for key in before if key.startswith("head.")]
+    assert heads
+    assert all(not torch.equal(before[key], after[key]) for key in heads)
+
+
+def test_the_best_of_a_metric_that_rises_is_the_highest() -> None:
+    _, reports = run({"train.learning_rate": 0.05}, metric="corr", epochs=6)
+    values = [report.metrics["corr"] for report in reports]
+    assert METRICS["corr"].better == "higher"
+    assert [report.best is not None for report in reports] == [v == max(values[: i + 1]) for i, v in enumerate(values)]
+
+
+def test_a_ranking_metric_without_a_value_makes_a_trial_infeasible() -> None:
+    flat = np.broadcast_to(HOLDOUT.values[:1], HOLDOUT.values.shape)
+    outcome, reports = run({}, replace(HOLDOUT, values=flat), metric="corr")
+    assert (outcome.state, reports) == (State.INFEASIBLE, [])
+    assert outcome.reason.startswith("Diverged: corr has no value in epoch 1 (stage holdout)")
+
+
+@pytest.mark.slow
+def test_a_compiled_trial_of_many_folds_trains_each() -> None:
+    _, reports = run({"train.compile": True, "train.windows_per_epoch": 64}, FOLDS, epochs=1)
+    _, plain = run({"train.windows_per_epoch": 64}, FOLDS, epochs=1)
+    for name, value in plain[0].stages.items():
+        assert reports[0].stages[name] == pytest.approx(value, rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("schedule", "factors"),
     [
@@ -128,14 +246,14 @@ def test_a_schedule_follows_its_curve(schedule: str, factors: dict[int, float]) 
 
 
 def test_sgd_takes_the_momentum() -> None:
-    optimizer = make_optimizer(TrainConfig(optimizer="sgd", momentum=0.5), torch.nn.Linear(1, 1))
+    optimizer = make_optimizer(TrainConfig(optimizer="sgd", momentum=0.5), [torch.nn.Linear(1, 1).parameters()])
     assert optimizer.param_groups[0]["momentum"] == 0.5
 
 
 def test_the_first_step_of_adam_has_the_length_of_the_rate() -> None:
     layer = torch.nn.Linear(1, 1, bias=False)
     before = layer.weight.item()
-    optimizer = make_optimizer(TrainConfig(learning_rate=0.25), layer)
+    optimizer = make_optimizer(TrainConfig(learning_rate=0.25), [layer.parameters()])
     layer(torch.ones(1, 1)).sum().backward()
     optimizer.step()
     assert math.isclose(abs(layer.weight.item() - before), 0.25, rel_tol=1e-4)

@@ -1,0 +1,60 @@
+"""The whole quantile function as a network of the level."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from datasets.windows.batch import Batch, Inputs
+from models.base import Forecast
+from models.heads.base import Head, unpack
+from models.heads.draws import Draws
+from models.heads.quantile import pinball
+
+
+class ImplicitQuantileHead(Head):
+    """The value at level t is location + spread * g(features, t), with g a network that this head learns.
+
+    The level enters through cos(pi i t), i = 0 .. n - 1, mapped, rectified, and multiplied into the mapped features (Dabney et
+    al., "Implicit Quantile Networks", ICML 2018, equation 4), as 1 + it (Gouttes et al., "Probabilistic Time Series Forecasting
+    with Implicit Quantile Networks", 2021). A training step draws one level for each value from torch's default generator and
+    takes the pinball loss there. Nothing makes g rise with t: quantiles may cross where there is little to learn from.
+
+    Args:
+        n_features: Outputs of the model beyond location and log spread.
+        width: Of the network.
+        n_cosines: n.
+    """
+
+    frequencies: Tensor
+
+    def __init__(self, n_features: int = 8, width: int = 32, n_cosines: int = 64) -> None:
+        super().__init__()
+        self.n_outputs = 2 + n_features
+        self.register_buffer("frequencies", math.pi * torch.arange(n_cosines), persistent=False)
+        self.features = nn.Linear(n_features, width)
+        self.level = nn.Linear(n_cosines, width)
+        self.value = nn.Linear(width, 1)
+
+    def quantile(self, outputs: Float[Tensor, "B H C O"], levels: Float[Tensor, "B H C"]) -> Float[Tensor, "B H C"]:
+        """The value at one level for each, in the units of ``Inputs.past_target``."""
+        location, log_spread, features = unpack(outputs)
+        with torch.autocast(outputs.device.type, enabled=False):
+            level = F.relu(self.level((levels.unsqueeze(-1) * self.frequencies).cos()))
+            shape: Tensor = self.value(F.relu(self.features(features)) * (1 + level))
+        return location + log_spread.exp() * shape.squeeze(-1)
+
+    def loss(self, outputs: Float[Tensor, "B H C O"], batch: Batch) -> Float[Tensor, "B H C"]:
+        """The pinball loss at a level that is drawn for each value, in scaled units."""
+        levels = torch.rand_like(batch.future_target)
+        return pinball(self.quantile(outputs, levels), batch.future_target, levels)
+
+    def forecast(self, outputs: Float[Tensor, "B H C O"], inputs: Inputs, n_paths: int, draws: Draws) -> Forecast:
+        """Paths whose values are independent of each other."""
+        # Path by path: the cosines of all of them at once would fill the memory.
+        levels = draws.levels(n_paths, *outputs.shape[1:3]).unbind(1)
+        return Forecast(paths=torch.stack([self.quantile(outputs, level) for level in levels], 1))

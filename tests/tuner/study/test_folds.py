@@ -1,0 +1,58 @@
+"""Borders that one study wrote and another reads."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from datasets.config import Borders
+from datasets.windows.splits import final_test, rolling_folds
+from tests.datasets.panels import make_panel
+from tuner.study.folds import folds_record, read_folds
+
+PANEL = make_panel((100, 90))
+BORDERS = [Borders(train_end=60, val_end=70, test_end=80)] * 2
+VALIDATION, TEST = rolling_folds(BORDERS, 3), final_test(BORDERS)
+
+
+def written(folder: Path, **changes: Any) -> Path:
+    path = folder / "study.json"
+    path.write_text(json.dumps({"data": {**folds_record(PANEL, VALIDATION, TEST), **changes}}))
+    return path
+
+
+def test_borders_come_back_as_they_were(tmp_path: Path) -> None:
+    validation, test = read_folds(written(tmp_path), PANEL)
+    assert [split.name for split in validation] == ["fold_1", "fold_2", "fold_3"]
+    for before, after in zip((*VALIDATION, TEST), (*validation, test), strict=True):
+        np.testing.assert_array_equal(before.train, after.train)
+        np.testing.assert_array_equal(before.score, after.score)
+
+
+def test_borders_of_other_series_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="its series are not those of the data"):
+        read_folds(written(tmp_path), replace(PANEL, series=("x", "y")))
+
+
+def test_training_on_rows_that_are_scored_is_refused(tmp_path: Path) -> None:
+    stage = {"name": "late", "train": [[0, 75], [0, 75]], "score": [[70, 80], [70, 80]]}
+    with pytest.raises(ValueError, match=r"train before it scores.*0:75.*70:80.*'s0' in stage late"):
+        read_folds(written(tmp_path, validation=[stage]), PANEL)
+
+
+def test_rows_beyond_the_data_are_refused(tmp_path: Path) -> None:
+    stage = {"name": "long", "train": [[0, 60], [0, 60]], "score": [[60, 100], [60, 100]]}
+    with pytest.raises(ValueError, match="within the 90 rows"):
+        read_folds(written(tmp_path, validation=[stage]), PANEL)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"data": {}}', '{"validation": 3}'])
+def test_another_file_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "other.json").write_text(content)
+    with pytest.raises(ValueError, match=r"must be the study\.json of a run"):
+        read_folds(tmp_path / "other.json", PANEL)
