@@ -86,7 +86,7 @@ METRICS = {
             formula="mean of mean_i |x_i - y| - sum_ij |x_i - x_j| / (2 n_paths^2) over paths x_i; of one path: mae",
         ),
         Metric(
-            name="crps_scaled", unit="scaled", source="Gneiting and Raftery, JASA 2007", formula="the same, scaled",
+            name="crps_scaled", unit="scaled", source="Gneiting and Raftery, JASA 2007", formula="crps in units of the z-score",
         ),
         Metric(
             name="crps_sum", unit="none", source="pytorch-ts (Salinas et al., NeurIPS 2019)",

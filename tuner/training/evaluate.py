@@ -92,7 +92,7 @@ def evaluate_weights(who: str, spec: TrialSpec, weights: bytes, data: PreparedDa
 
 
 def evaluate_floor(name: str, data: PreparedData) -> Evaluation | NotRun:
-    """Fits a floor on the train rows of each validation stage, and scores it."""
+    """Fits a floor for each validation stage, and scores it. The last fit is tested, unless the floor refits by its convention."""
     started = time.perf_counter()
     *validation, test = data.stages
     scores = []
@@ -101,6 +101,8 @@ def evaluate_floor(name: str, data: PreparedData) -> Evaluation | NotRun:
             floor = models.floors.get(name)()
             floor.fit(data, stage)
             scores.append(score_floor(floor, data, stage))
+        if floor.refits:
+            floor.fit(data, test)
         tested = score_floor(floor, data, test)
     except TooLong as error:
         return NotRun(who=name, note=str(error))

@@ -14,7 +14,7 @@ from datasets.windows.loaders import ScoreLoader, WindowSource
 from datasets.windows.prepare import prepare_history
 from datasets.windows.prepared import Scaler, Scalers
 from datasets.windows.scaling import fit_targets
-from datasets.windows.windowing import score_origins
+from datasets.windows.windowing import score_origins, series_of
 from models.heads.draws import Draws
 from search_spaces.base import Config
 from tuner.training.evaluate import load_network
@@ -66,11 +66,11 @@ def forecast_panel(
     with torch.inference_mode():
         for rows, batch in ScoreLoader(source, origins, EVALUATION_BATCH):
             forecast = network.predict(batch.inputs, n_paths, Draws(seed, torch.from_numpy(rows)))
-            loc, scale = (part.double() for part in (batch.inputs.loc, batch.inputs.scale))
-            means.append(forecast.mean.double() * scale + loc)
+            loc, scale = (part[series_of(rows, data.offsets)][:, None] for part in source.affine)
+            means.append(forecast.mean.double().numpy() * scale + loc)
             if forecast.paths.shape[1] > 1:
-                quantiles.append(torch.stack([forecast.quantile(q).double() * scale + loc for q in QUANTILES], -1))
-    return PanelForecast(mean=torch.cat(means).numpy(), quantiles=torch.cat(quantiles).numpy() if quantiles else None)
+                quantiles.append(np.stack([forecast.quantile(q).double().numpy() * scale + loc for q in QUANTILES], -1))
+    return PanelForecast(mean=np.concatenate(means), quantiles=np.concatenate(quantiles) if quantiles else None)
 
 
 def _scalers(panel: Panel, scaler: Mapping[str, Any]) -> Scalers:

@@ -102,7 +102,10 @@ def test_every_forecaster_is_scored_with_its_lookback_and_windows(tmp_path: Path
 def test_channels_are_set_against_the_best_floor(tmp_path: Path) -> None:
     store = full_store(tmp_path / "run")
     store.write_scores(
-        [score(who, v, by_channel={"mae": {"temp": v, "wind": v}}) for who, v in (("best", 0.3), ("naive", 0.5), ("linear", 0.4))]
+        [
+            score(who, value, by_channel={"mae": {"temp": value, "wind": value}})
+            for who, value in (("best", 0.3), ("naive", 0.5), ("linear", 0.4))
+        ]
     )
     assert _grid(store, "Mean absolute error") == [("temp", "0.3000", "0.4000"), ("wind", "0.3000", "0.4000")]
 

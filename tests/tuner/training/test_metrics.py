@@ -262,8 +262,9 @@ def test_pairs_with_a_constant_truth_or_forecast_have_no_corr(level: float) -> N
     assert scored(paths, truth=truth).n_dropped == {"mase": 0, "corr": 3}
 
 
-def test_the_same_truth_everywhere_has_no_rse() -> None:
-    score = scored(truth=np.full_like(TRUTH, 0.1))
+@pytest.mark.parametrize("level", [0.0, 0.1, 1 / 3, 1e6 / 7])
+def test_the_same_truth_everywhere_has_no_rse(level: float) -> None:
+    score = scored(observed=SOME, truth=np.full_like(TRUTH, level))
     assert "rse" not in score.metrics
     assert score.by_channel["rse"] == {}
 
