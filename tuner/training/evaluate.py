@@ -92,7 +92,7 @@ def evaluate_weights(who: str, spec: TrialSpec, weights: bytes, data: PreparedDa
 
 
 def evaluate_floor(name: str, data: PreparedData) -> Evaluation | NotRun:
-    """Fits a floor for each validation stage, and scores it. The last fit is tested, unless the floor refits by its convention."""
+    """Fits a floor for each validation stage and scores it. The last fit is tested, unless the floor refits by convention."""
     started = time.perf_counter()
     *validation, test = data.stages
     scores = []
