@@ -24,7 +24,7 @@ def step(space: Space, config: Config, horizon: int) -> None:
     arguments, train, data = split_config(config)
     shape = WindowShape(lookback=data.lookback, horizon=horizon, n_targets=2, n_known=4)
     model, batch = models.get(space.model)(shape, **arguments), make_batch(shape, n_windows=2)
-    loss = model.training_loss(batch, make_head(train.loss), None).mean()
+    loss = model.training_loss(batch, make_head(train.loss)).mean()
     torch.autograd.backward(loss)
     assert torch.isfinite(loss)
 

@@ -26,7 +26,7 @@ Target = Annotated[
 Covariates = Annotated[
     str | None,
     typer.Option(
-        "--covariates", help="Columns known up to the origin; none. Default: those left by --target.", rich_help_panel=DATA
+        "--covariates", help="Columns known up to the origin; none. Default: what the targets leave.", rich_help_panel=DATA
     ),
 ]
 Known = Annotated[str | None, typer.Option("--known", help="Columns known ahead, through the horizon.", rich_help_panel=DATA)]

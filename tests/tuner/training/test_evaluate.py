@@ -65,6 +65,7 @@ class Recording:
 
     name = "recording"
     lookback = 1
+    refits = False
     fitted: tuple[str, ...] = ()
 
     def fit(self, data: PreparedData, stage: Stage) -> None:
