@@ -8,7 +8,7 @@ from pathlib import Path
 
 from datasets.windows.prepared import PreparedData
 from tuner.results.export import export_best
-from tuner.results.schema import Row, Score
+from tuner.results.schema import Row, Standing
 from tuner.results.store import RunStore
 from tuner.results.summary import write_summary
 from tuner.results.table import write_table
@@ -53,8 +53,8 @@ def tabulate(store: RunStore) -> None:
     write_summary(store)
 
 
-def _score(evaluation: Evaluation) -> Score:
-    return Score(
+def _score(evaluation: Evaluation) -> Standing:
+    return Standing(
         who=evaluation.who,
         lookback=evaluation.lookback,
         n_windows={"validation": evaluation.validation.n_windows, "test": evaluation.test.n_windows},

@@ -51,8 +51,14 @@ class StudyLoop:
     def start(self, spec: TrialSpec, placement: dict[str, Any] | None) -> None:
         """Stores what all trials share, and what they depend on besides."""
         shared = {name: value for name, value in asdict(spec).items() if name != "config"}
-        scheduler = {"name": self.study.scheduler, **self.scheduler.describe()}
-        self.store.event("start", spec=shared, placement=placement, environment=ENVIRONMENT, scheduler=scheduler)
+        self.store.event(
+            "start",
+            spec=shared,
+            placement=placement,
+            environment=ENVIRONMENT,
+            sampler={"name": self.study.sampler, **self._sampler.describe()},
+            scheduler={"name": self.study.scheduler, **self.scheduler.describe()},
+        )
 
     def close(self) -> None:
         """No more will come."""

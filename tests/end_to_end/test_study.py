@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from cluster.samplers.tpe import Tpe
+from search_spaces.base import Space
 from tests.commands import tuner
 from tuner.results.schema import TIMING
 from tuner.results.store import RunStore
@@ -178,3 +180,10 @@ def test_more_gpus_than_there_are_is_a_mistake_that_leaves_nothing(tmp_path: Pat
     assert done.returncode == 2
     assert "--gpus-per-trial must not exceed the GPUs there are" in done.stderr
     assert not (tmp_path / "gpus").exists()
+
+
+def test_every_argument_of_sampler_and_scheduler_is_kept(store: RunStore) -> None:
+    start = next(event for event in store.events() if event["kind"] == "start")
+    assert start["sampler"] == {"name": "tpe", **Tpe(Space.from_json(store.study()["space"]), 0).describe()}
+    assert start["sampler"]["multivariate"] is True
+    assert start["scheduler"] == {"name": "asha", "grace_epochs": 1, "reduction": 3}

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.results import text
-from tuner.results.schema import Row, Rung
+from tuner.results.schema import Row, RungCount
 from tuner.results.store import best_row
 from tuner.study.trial import State
 
@@ -31,7 +31,7 @@ class Snapshot:
     """A running study at one moment."""
 
     rows: Sequence[Row]
-    rungs: Sequence[Rung]
+    rungs: Sequence[RungCount]
     n_trials: int
     """That the budget allows."""
     n_slots: int
@@ -42,7 +42,7 @@ class Snapshot:
     dashboard_url: str | None = None
 
 
-class Watcher(Protocol):
+class View(Protocol):
     """Shows a study to whoever started it."""
 
     def update(self, snapshot: Snapshot) -> None:
@@ -52,7 +52,7 @@ class Watcher(Protocol):
         """Leaves the terminal as it was; shows nothing more."""
 
 
-def make_watcher(console: Console, *, study: str, clock: Callable[[], float] = time.monotonic) -> Watcher:
+def make_view(console: Console, *, study: str, clock: Callable[[], float] = time.monotonic) -> View:
     """A live table on a terminal, plain lines anywhere else.
 
     Args:

@@ -90,7 +90,7 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Score:
+class Standing:
     """What one forecaster is worth on the windows on which all are compared."""
 
     who: str
@@ -105,7 +105,7 @@ class Score:
     """What a floor chose when it was fitted."""
 
 
-class Rung(NamedTuple):
+class RungCount(NamedTuple):
     """A level where trials are compared."""
 
     epoch: int

@@ -16,7 +16,7 @@ from typing import Any
 from search_spaces.base import Config
 from tuner.results import schema
 from tuner.results.files import append_line, read_json, read_lines, write_atomic, write_json
-from tuner.results.schema import Row, Score
+from tuner.results.schema import Row, Standing
 from tuner.study.trial import Decision, Report, State
 
 Clock = Callable[[], float]
@@ -131,7 +131,7 @@ class RunStore:
         append_line(self.folder / schema.OPENINGS, {"at": at, "why": why, **fields}, sync=True)
         self.event("opening", why=why, **fields)
 
-    def write_scores(self, scores: Sequence[Score]) -> None:
+    def write_scores(self, scores: Sequence[Standing]) -> None:
         """Stores the final comparison, in the order in which it is to be shown."""
         write_json(self.folder / schema.SCORES, {"scores": [asdict(score) for score in scores]})
 
@@ -173,10 +173,10 @@ class RunStore:
         """The best weights of a trial that has made a report, as safetensors."""
         return (self.trial(number) / schema.BEST_WEIGHTS).read_bytes()
 
-    def scores(self) -> list[Score]:
+    def scores(self) -> list[Standing]:
         """The final comparison; empty before it was made."""
         path = self.folder / schema.SCORES
-        return [Score(**score) for score in read_json(path)["scores"]] if path.exists() else []
+        return [Standing(**score) for score in read_json(path)["scores"]] if path.exists() else []
 
     def openings(self) -> list[dict[str, Any]]:
         """When test rows were read, and why."""

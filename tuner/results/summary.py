@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from search_spaces.base import Domain, Space, same
 from tuner.results import schema, text
 from tuner.results.files import write_atomic
-from tuner.results.schema import Row, Rung, Score
+from tuner.results.schema import Row, RungCount, Standing
 from tuner.results.store import RunStore, best_row
 from tuner.study.trial import Decision, State
 
@@ -53,8 +53,8 @@ class Summary:
     rows: list[Row]
     best: Row | None
     baseline: Row | None
-    scores: list[Score]
-    rungs: list[Rung]
+    scores: list[Standing]
+    rungs: list[RungCount]
     wall_s: float
     """From the first event to the last."""
     working_s: float
@@ -80,7 +80,7 @@ def summarise(store: RunStore) -> Summary:
         best=best_row(rows),
         baseline=next((row for row in rows if row.number == 0), None),
         scores=store.scores(),
-        rungs=[Rung(epoch, reached[epoch], n) for epoch, n in sorted(stops.items())],
+        rungs=[RungCount(epoch, reached[epoch], n) for epoch, n in sorted(stops.items())],
         wall_s=events[-1]["time_s"] - events[0]["time_s"] if events else 0.0,
         working_s=sum(sum(report["timing"].values()) for report in reports),
     )
@@ -213,10 +213,10 @@ def _comparison(summary: Summary) -> list[Block]:
     if not scores:
         return []
 
-    def cell(score: Score, part: schema.Part, name: str) -> str:
+    def cell(score: Standing, part: schema.Part, name: str) -> str:
         return text.number(score.metrics.get(part, {}).get(name))
 
-    def windows(score: Score, part: schema.Part) -> str:
+    def windows(score: Standing, part: schema.Part) -> str:
         return f"{score.n_windows[part]:,}" if part in score.n_windows else "-"
 
     lines: list[tuple[str, ...]] = [
@@ -260,7 +260,7 @@ def _channels(summary: Summary) -> list[Block]:
     return [Grid(f"Mean absolute error on test, in each channel's own units{more}", ("", *(s.who for s in shown)), lines)]
 
 
-def _test(score: Score, metric: str) -> float:
+def _test(score: Standing, metric: str) -> float:
     return score.metrics.get("test", {}).get(metric, float("inf"))
 
 

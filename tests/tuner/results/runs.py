@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces.base import Choice, Config, Float, Int, Ordinal, Space
-from tuner.results.schema import Score
+from tuner.results.schema import Standing
 from tuner.results.store import RunStore
 from tuner.study.trial import Decision, Report, State
 
@@ -89,9 +89,9 @@ def full_store(folder: Path) -> RunStore:
     return store
 
 
-def score(who: str, value: float, n_test: int = 200, **fields: Any) -> Score:
+def score(who: str, value: float, n_test: int = 200, **fields: Any) -> Standing:
     metrics = {"mse_scaled": value, "mae_scaled": value / 2}
-    return Score(
+    return Standing(
         who=who,
         lookback=96,
         n_windows={"validation": 100, "test": n_test},

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from search_spaces.base import Config
-from tuner.results.live import MAX_LINES, Snapshot, make_watcher, view
-from tuner.results.schema import Row, Rung
+from tuner.results.live import MAX_LINES, Snapshot, make_view, view
+from tuner.results.schema import Row, RungCount
 from tuner.study.trial import State
 
 
@@ -61,7 +61,7 @@ def test_a_line_of_the_table_is_a_trial() -> None:
 
 def test_the_table_of_a_large_study_has_at_most_25_lines_of_80_columns() -> None:
     rows = [row(n, State.RUNNING if n % 3 == 0 else State.FINISHED, 1.0 / (n + 1)) for n in range(500)]
-    lines = drawn(snapshot(rows, rungs=[Rung(epoch, 10, 5) for epoch in range(20)], dashboard_url="http://127.0.0.1:8265"))
+    lines = drawn(snapshot(rows, rungs=[RungCount(epoch, 10, 5) for epoch in range(20)], dashboard_url="http://127.0.0.1:8265"))
     assert len(lines) == MAX_LINES
     assert max(map(len, lines)) <= 80
 
@@ -88,7 +88,7 @@ def test_an_infeasible_trial_shows_why() -> None:
 
 
 def test_rungs_and_dashboard_are_named_below() -> None:
-    lines = drawn(snapshot([row(0)], rungs=[Rung(1, 8, 4), Rung(3, 4, 2)], dashboard_url="http://127.0.0.1:8265"))
+    lines = drawn(snapshot([row(0)], rungs=[RungCount(1, 8, 4), RungCount(3, 4, 2)], dashboard_url="http://127.0.0.1:8265"))
     assert lines[-2].rstrip() == "epoch 1: 8 reached, 4 stopped; epoch 3: 4 reached, 2 stopped"
     assert lines[-1].rstrip() == "dashboard http://127.0.0.1:8265"
 
@@ -100,7 +100,7 @@ def test_a_study_that_has_just_begun_can_be_drawn() -> None:
 @pytest.mark.parametrize(("seconds", "n_drawn"), [([0, 0.1, 0.2], 1), ([0, 0.1, 0.26], 2)])
 def test_a_terminal_is_drawn_four_times_a_second_at_most(seconds: list[float], n_drawn: int) -> None:
     console, times = terminal(), iter(seconds)
-    watcher = make_watcher(console, study="demo", clock=lambda: next(times))
+    watcher = make_view(console, study="demo", clock=lambda: next(times))
     for _ in seconds:
         watcher.update(snapshot([row(0)]))
     assert printed(console).count("demo  0 of 24") == n_drawn
@@ -109,7 +109,7 @@ def test_a_terminal_is_drawn_four_times_a_second_at_most(seconds: list[float], n
 
 def test_a_pipe_gets_a_line_when_a_trial_ends_or_a_best_appears() -> None:
     console = Console(file=io.StringIO(), width=20)
-    watcher = make_watcher(console, study="demo")
+    watcher = make_view(console, study="demo")
     for rows in (
         [row(0, value=0.4)],
         [row(0, value=0.4)],
@@ -130,5 +130,5 @@ def test_a_line_leaves_the_process_at_once() -> None:
         def flush(self) -> None:
             self.flushed = self.getvalue()
 
-    make_watcher(Console(file=(pipe := Pipe())), study="demo").update(snapshot([row(0, State.FINISHED, 0.4)]))
+    make_view(Console(file=(pipe := Pipe())), study="demo").update(snapshot([row(0, State.FINISHED, 0.4)]))
     assert pipe.flushed.count("\n") == 2
