@@ -16,6 +16,9 @@ class Node:
 
     n_cpus: float
     n_gpus: float = 0
+    id: str = ""
+    """Ray's."""
+    address: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +68,13 @@ def place(nodes: Sequence[Node], cpus_per_trial: float | None = None, gpus_per_t
         raise ClusterMismatch(
             f"--cpus-per-trial must not exceed the cores there are on one machine, got {cpus:g} with {cores:g}; use less"
         )
-    by_cpu = [int(node.n_cpus / cpus + 1e-9) for node in fit]
-    by_gpu = [_slots_by_gpu(node, gpus) for node in fit] if gpus else by_cpu
-    return Placement(cpus_per_trial=cpus, gpus_per_trial=gpus, n_slots=sum(map(min, by_cpu, by_gpu)))
+    return Placement(cpus_per_trial=cpus, gpus_per_trial=gpus, n_slots=sum(_slots_of(node, cpus, gpus) for node in nodes))
+
+
+def _slots_of(node: Node, cpus: float, gpus: float) -> int:
+    """Trials of these shares that fit on a node."""
+    by_cpu = int(node.n_cpus / cpus + 1e-9)
+    return min(by_cpu, _slots_by_gpu(node, gpus)) if gpus else by_cpu
 
 
 def _slots_by_gpu(node: Node, gpus: float) -> int:

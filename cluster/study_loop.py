@@ -12,11 +12,11 @@ from cluster.schedulers.base import Scheduler
 from search_spaces.base import Config
 from tuner.results.store import RunStore
 from tuner.results.tensorboard import TensorBoard
+from tuner.study.environment import ENVIRONMENT
 from tuner.study.seeds import derive
 from tuner.study.study import Study
 from tuner.study.trial import Decision, Report, State, Told
 from tuner.training.outcome import Outcome
-from tuner.training.seeding import ENVIRONMENT
 from tuner.training.trial import TrialSpec
 
 SAME_FAILURES = 3

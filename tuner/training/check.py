@@ -10,23 +10,11 @@ from datasets.windows.loaders import WindowSource
 from datasets.windows.prepared import PreparedData
 from datasets.windows.windowing import score_origins, train_origins
 from search_spaces.base import Config
-from tuner.study.schema import did_you_mean
-from tuner.training.metrics import METRICS
 from tuner.training.trial import build
 
 
 class ModelBroken(RuntimeError):
     """A model's own code fails: no mistake of whoever runs it, so its traceback is kept."""
-
-
-def check_metric(name: str) -> None:
-    """Proves that there is such a metric.
-
-    Raises:
-        LookupError: there is not.
-    """
-    if name not in METRICS:
-        raise LookupError(did_you_mean(name, METRICS, "metric"))
 
 
 def check_accelerator(name: str) -> None:

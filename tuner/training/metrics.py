@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from datasets.windows.prepared import Scaler
+from tuner.study.schema import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,16 @@ METRICS = {
         Metric("mae", "mean absolute error in original units, over all channels whatever their units"),
     )
 }
+
+
+def check_metric(name: str) -> None:
+    """Proves that there is such a metric.
+
+    Raises:
+        LookupError: there is not.
+    """
+    if name not in METRICS:
+        raise LookupError(did_you_mean(name, METRICS, "metric"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 
 import pytest
 import torch
@@ -69,7 +70,7 @@ def test_a_trial_that_leaves_the_finite_numbers_is_infeasible() -> None:
 
 
 def test_a_failure_is_told_with_its_place_and_traceback() -> None:
-    outcome, _ = run({"model": "tests.end_to_end.plugins.fragile", "model.breaks": True})
+    outcome, _ = run({"model": "tests.end_to_end.plugins.fragile", "model.fault": "break"})
     assert outcome.state is State.FAILED
     assert "fragile.py:" in outcome.place
     assert "the model is broken" in outcome.traceback
@@ -111,6 +112,17 @@ def test_what_a_trial_prints_goes_to_its_log(capsys: pytest.CaptureFixture[str])
 def test_every_optimiser_and_precision_lowers_the_training_loss(optimizer: str, precision: str) -> None:
     _, reports = run({"train.optimizer": optimizer, "train.precision": precision, "train.learning_rate": 0.01}, epochs=4)
     assert reports[-1].metrics["train_loss"] < reports[0].metrics["train_loss"]
+
+
+@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "c++"))), reason="torch.compile needs a C++ compiler")
+@pytest.mark.usefixtures("unchecked")
+def test_a_compiled_model_trains_as_it_does_uncompiled() -> None:
+    torch._dynamo.utils.counters.clear()
+    (_, plain), (outcome, compiled) = run({}, epochs=2), run({"train.compile": True}, epochs=2)
+    assert outcome.state is State.FINISHED, outcome.traceback
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
+    for name in ("train_loss", "mse_scaled"):
+        assert [r.metrics[name] for r in compiled] == pytest.approx([r.metrics[name] for r in plain], rel=1e-4)
 
 
 @pytest.mark.parametrize(
