@@ -1,20 +1,24 @@
-"""Starts Ray on this machine or joins a cluster, quietly, and makes sure that workers find this code."""
+"""Starts Ray on this machine or joins a cluster, quietly, and makes sure that workers find this code and the user's."""
 
 from __future__ import annotations
 
 import logging
 import os
+import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from cluster.placement import ClusterMismatch
+from cluster.placement import ClusterMismatch, Node
 
 ROOT = Path(__file__).resolve().parent.parent
 
 _TEARDOWN_TIMEOUT_S = 300
 """Tune gives up on a warm actor whose last trial takes longer to end; its default of 2 s loses trials."""
+_ANSWER_TIMEOUT_S = 5
 
 _DRIVER_ENVIRONMENT = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
@@ -32,9 +36,29 @@ _DRIVER_ENVIRONMENT = {
 class Cluster:
     """What there is to run on."""
 
-    n_cpus: float
-    n_gpus: float
+    nodes: tuple[Node, ...]
     dashboard_url: str | None
+
+
+def check_address(address: str) -> None:
+    """Proves in seconds that a gRPC server listens there; Ray itself would try for minutes, and then kill this process.
+
+    Raises:
+        ClusterMismatch: the address is malformed, or none does.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ClusterMismatch(f"--address must be host:port of a running Ray cluster, as in 10.0.0.1:6379, got {address!r}")
+    hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])  # HTTP/2: both sides begin with SETTINGS
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_TIMEOUT_S) as line:
+            line.sendall(hello)
+            answer = line.recv(4)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ClusterMismatch(f"--address must name a running Ray cluster, none answers at {address!r}: {reason}") from None
+    if answer[3:] != hello[27:28]:
+        raise ClusterMismatch(f"--address must name a running Ray cluster, what answers at {address!r} is something else")
 
 
 @contextmanager
@@ -42,10 +66,11 @@ def connected(address: str | None, worker_environment: dict[str, str]) -> Iterat
     """Ray for the time of a study.
 
     Raises:
-        ClusterMismatch: no cluster answers at ``address``.
+        ClusterMismatch: no cluster at ``address`` can be joined from here.
     """
-    os.environ.update({name: os.environ.get(name, value) for name, value in _DRIVER_ENVIRONMENT.items()})
-    import ray
+    wanted = _DRIVER_ENVIRONMENT | ({"RAY_AUTH_MODE": "token"} if address is not None and _has_token() else {})
+    os.environ.update({name: os.environ.get(name, value) for name, value in wanted.items()})
+    import ray  # which reads some of these now
 
     environment = {
         "TUNE_FUNCTION_THREAD_TIMEOUT_S": str(_TEARDOWN_TIMEOUT_S),
@@ -55,9 +80,8 @@ def connected(address: str | None, worker_environment: dict[str, str]) -> Iterat
     runtime: dict[str, object] = {"env_vars": environment}
     if address is None:
         environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    else:
-        runtime["working_dir"] = str(ROOT)
-        runtime["excludes"] = ["runs/", ".venv/", ".git/"]
+    else:  # .rayignore says what of the checkout
+        runtime |= {"working_dir": str(ROOT), "py_modules": users_code(), "excludes": ["__pycache__", ".git", ".venv"]}
     try:
         context = ray.init(
             address=address or "local",
@@ -68,11 +92,39 @@ def connected(address: str | None, worker_environment: dict[str, str]) -> Iterat
             logging_level=logging.ERROR,
             configure_logging=True,
         )
-    except ConnectionError as error:
-        raise ClusterMismatch(f"--address must name a running Ray cluster, none answers at {address!r}: {error}") from None
+    except Exception as error:
+        if address is None:
+            raise
+        reason = " ".join(str(error).split())
+        raise ClusterMismatch(
+            f"--address must be a Ray cluster that this machine is part of and has the token of, got {address!r}: {reason}"
+        ) from None
     try:
-        resources = ray.cluster_resources()
         url = context.dashboard_url
-        yield Cluster(resources.get("CPU", 0), resources.get("GPU", 0), f"http://{url}" if url else None)
+        yield Cluster(tuple(_node(n) for n in ray.nodes() if n["Alive"]), f"http://{url}" if url else None)
     finally:
         ray.shutdown()
+
+
+def _has_token() -> bool:
+    """``ray start --head`` asks for a token wherever it finds one; to join, Ray 2.60 shows it only if told to."""
+    named = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
+    return bool(named) or (Path.home() / ".ray" / "auth_token").exists()
+
+
+def _node(found: dict[str, Any]) -> Node:
+    resources = found["Resources"]
+    return Node(resources.get("CPU", 0), resources.get("GPU", 0), id=found["NodeID"], address=found["NodeManagerAddress"])
+
+
+def users_code() -> list[str]:
+    """What this process has imported that is neither ours nor installed nor Python's: a user's models and spaces."""
+    found: set[Path] = set()
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        if spec is None or "." in name or name in {"__main__", "sitecustomize", "usercustomize", *sys.stdlib_module_names}:
+            continue
+        origin = [spec.origin] if spec.has_location and spec.origin.endswith(".py") else []
+        found |= {Path(place).resolve() for place in spec.submodule_search_locations or origin}
+    ours = {ROOT / name for name in ("cluster", "datasets", "models", "search_spaces", "tuner")}
+    return sorted(str(path) for path in found - ours if not {"site-packages", "dist-packages"} & set(path.parts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ray.tune import Callback
@@ -41,10 +42,10 @@ class RayScheduler(FIFOScheduler):  # type: ignore[misc]
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
         """The worker itself died: nothing in it could send a word."""
         number: int = trial.config["number"]
-        error = str(trial.get_ray_actor_error() or trial.get_error() or "its worker ended without a word").strip()
+        error = Path(trial.error_file).read_text().strip() if trial.error_file else "its worker ended without a word"
         out_of_memory = "OutOfMemoryError" in error or "running low on memory" in error
         state = State.INFEASIBLE if out_of_memory else State.FAILED
-        reason = "its worker ran out of memory" if out_of_memory else error.splitlines()[-1]
+        reason = "its worker ran out of memory" if out_of_memory else error.splitlines()[-1].partition(". ")[0]
         self._loop.end(number, Outcome(state=state, reason=reason, place=reason, traceback=error))
         self._changed()
 

@@ -12,12 +12,12 @@ from cluster.schedulers.base import Scheduler
 from search_spaces.base import Config
 from tuner.results.store import RunStore
 from tuner.results.tensorboard import TensorBoard
+from tuner.study.environment import ENVIRONMENT
 from tuner.study.metrics import cost
 from tuner.study.seeds import derive
 from tuner.study.study import Study
 from tuner.study.trial import Decision, Report, State, Told
 from tuner.training.outcome import Outcome
-from tuner.training.seeding import ENVIRONMENT
 from tuner.training.trial import TrialSpec
 
 SAME_FAILURES = 3
@@ -52,8 +52,14 @@ class StudyLoop:
     def start(self, spec: TrialSpec, placement: dict[str, Any] | None) -> None:
         """Stores what all trials share, and what they depend on besides."""
         shared = {name: value for name, value in asdict(spec).items() if name != "config"}
-        scheduler = {"name": self.study.scheduler, **self.scheduler.describe()}
-        self.store.event("start", spec=shared, placement=placement, environment=ENVIRONMENT, scheduler=scheduler)
+        self.store.event(
+            "start",
+            spec=shared,
+            placement=placement,
+            environment=ENVIRONMENT,
+            sampler={"name": self.study.sampler, **self._sampler.describe()},
+            scheduler={"name": self.study.scheduler, **self.scheduler.describe()},
+        )
 
     def close(self) -> None:
         """No more will come."""

@@ -16,19 +16,19 @@ import cluster.schedulers
 import models.floors
 from cluster.connect import Cluster, connected
 from cluster.finish import compare_and_export, tabulate
+from cluster.nodes import check_nodes
 from cluster.placement import Placement, place
 from cluster.study_loop import StudyLoop
-from cluster.trainable import run_in_actor
 from datasets.windows.prepared import PreparedData
 from search_spaces.base import Config
 from tuner.results.schema import Row
 from tuner.results.store import RunStore, best_row
+from tuner.study.environment import ENVIRONMENT
 from tuner.study.problem_data import ProblemData
 from tuner.study.study import Study
 from tuner.study.trial import State
 from tuner.training.evaluate import Evaluation, NotRun, evaluate_floor, evaluate_weights
 from tuner.training.outcome import Outcome
-from tuner.training.seeding import ENVIRONMENT
 from tuner.training.trial import TrialSpec
 
 
@@ -65,7 +65,9 @@ def run_study(study: Study, store: RunStore, baseline: Config, data: ProblemData
         watcher: Shows people what happens.
     """
     with connected(study.resources.address, ENVIRONMENT) as found:
-        placement = place(found.n_cpus, found.n_gpus, study.resources.cpus_per_trial, study.resources.gpus_per_trial)
+        placement = place(found.nodes, study.resources.cpus_per_trial, study.resources.gpus_per_trial)
+        if study.resources.address is not None:
+            check_nodes(found.nodes, study.space.model)
         loop = StudyLoop(
             study,
             baseline,
@@ -101,13 +103,17 @@ def run_study(study: Study, store: RunStore, baseline: Config, data: ProblemData
 def _search(loop: StudyLoop, data: PreparedData, spec: TrialSpec, placement: Placement, watcher: Watcher) -> None:
     from ray import tune
 
+    from cluster.monitoring import Metrics
     from cluster.ray_scheduler import RayScheduler, Watch
     from cluster.ray_search import RaySearch
+    from cluster.trainable import run_in_actor
 
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(placement.n_slots)
+    metrics = Metrics(loop.study.name, loop.study.problem.metric, placement.n_slots)
 
     def changed() -> None:
         watcher.changed(loop)
+        metrics.changed(loop.store.rows())
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     resources = {"cpu": placement.cpus_per_trial, "gpu": placement.gpus_per_trial}
@@ -129,6 +135,7 @@ def _search(loop: StudyLoop, data: PreparedData, spec: TrialSpec, placement: Pla
         if not row.state.over:
             reason = "its worker was lost" + ("" if row.state is State.RUNNING else " before it could begin")
             loop.end(row.number, Outcome(state=State.FAILED, reason=reason, place=reason))
+    metrics.changed(loop.store.rows(), last=True)
 
 
 def _evaluate_and_export(loop: StudyLoop, data: ProblemData, spec: TrialSpec, placement: Placement, best: Row) -> Path:

@@ -9,7 +9,7 @@ from rich.console import Console
 from cluster.connect import Cluster
 from cluster.placement import Placement
 from cluster.study_loop import StudyLoop
-from tuner.results.live import Snapshot, make_watcher
+from tuner.results.live import Snapshot, make_view
 from tuner.results.schema import RungCount
 from tuner.study.study import Study
 from tuner.study.trial import State
@@ -25,7 +25,7 @@ class StudyWatch:
         self._dashboard: str | None = None
 
     def __enter__(self) -> StudyWatch:
-        self._view = make_watcher(self._console, study=self._study.name)
+        self._view = make_view(self._console, study=self._study.name)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def _how(command: str, arguments: tuple[object, ...], environment: dict[str, str]) -> dict[str, Any]:
+    return {
+        "args": [sys.executable, "-m", f"tuner.{command}", *map(str, arguments)],
+        "cwd": ROOT,
+        "env": {**os.environ, "COLUMNS": "120", **environment},
+        "text": True,
+    }
+
+
 def tuner(command: str, *arguments: object, timeout_s: float = 240, **environment: str) -> subprocess.CompletedProcess[str]:
     """The finished process of ``python -m tuner.<command>``."""
-    return subprocess.run(
-        [sys.executable, "-m", f"tuner.{command}", *map(str, arguments)],
-        cwd=ROOT,
-        env={**os.environ, "COLUMNS": "120", **environment},
-        capture_output=True,
-        text=True,
-        timeout=timeout_s,
-        check=False,
+    how = _how(command, arguments, environment)
+    return subprocess.run(**how, capture_output=True, timeout=timeout_s, check=False)
+
+
+def start_tuner(command: str, *arguments: object) -> subprocess.Popen[str]:
+    """The running process of ``python -m tuner.<command>``, in a session of its own, where Ctrl-C is what it is in a shell."""
+    return subprocess.Popen(
+        **_how(command, arguments, {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )

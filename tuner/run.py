@@ -75,7 +75,10 @@ def run(
         ),
     ] = None,
     address: Annotated[
-        str | None, typer.Option("--address", help="Of a running Ray cluster.", rich_help_panel=options.WHERE)
+        str | None,
+        typer.Option(
+            "--address", help="Of a running Ray cluster, host:port; this machine is part of it.", rich_help_panel=options.WHERE
+        ),
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Show spaces, data sets, models and metrics, and stop.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, show the plan, and stop.")] = False,
@@ -137,8 +140,9 @@ def run(
 def _check_names(study: Study) -> None:
     import cluster.samplers
     import cluster.schedulers
+    from cluster.connect import check_address
     from cluster.placement import check_shares
-    from tuner.training.check import check_metric
+    from tuner.study.metrics import check_metric
 
     for what, word, known in (
         ("sampler", study.sampler, cluster.samplers.names()),
@@ -148,6 +152,8 @@ def _check_names(study: Study) -> None:
             raise LookupError(did_you_mean(word, known, what))
     check_metric(study.problem.metric, study.space)
     check_shares(study.resources.cpus_per_trial, study.resources.gpus_per_trial)
+    if study.resources.address is not None:
+        check_address(study.resources.address)
 
 
 def _try_configs(study: Study, data: ProblemData, baseline: Config) -> list[Config]:

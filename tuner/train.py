@@ -11,6 +11,7 @@ from tuner.console import options
 from tuner.console.errors import fail, user_mistakes
 from tuner.console.process import restart_with
 from tuner.study.build import absolute, check_folder, default_name, load_space, longest_windows, parse_columns
+from tuner.study.environment import ENVIRONMENT
 from tuner.study.problem_data import default_horizon, read_problem
 from tuner.study.schema import defaults_of
 from tuner.study.study import Budget, Problem, Resources, Study
@@ -45,17 +46,11 @@ def train(
     runs: Annotated[Path, typer.Option("--runs", help="Folder of all runs.", rich_help_panel=options.WHERE)] = Path("runs"),
 ) -> None:
     """Train one config without Ray: the baseline of a space, with keys set; kept as a study of one trial."""
-    from rich.console import Console
-
-    from cluster.finish import ScoreMismatch
-    from cluster.run_one import run_one
-    from tuner.results.store import RunStore
-    from tuner.results.summary import render, summarise
-    from tuner.study.record import record
-    from tuner.training.check import check_accelerator, check_configs, check_metric
-    from tuner.training.seeding import ENVIRONMENT
-
     restart_with(ENVIRONMENT, "tuner.train")
+
+    from tuner.results.store import RunStore
+    from tuner.study.metrics import check_metric
+    from tuner.study.record import record
 
     with user_mistakes():
         steps = default_horizon(dataset) if horizon is None else horizon
@@ -87,13 +82,23 @@ def train(
         if threads < 1:
             raise ValueError(f"--threads must be 1 or more, got {threads}")
         check_metric(metric, fixed)
-        check_accelerator(accelerator)
         check_folder(runs, study.name)
         baseline = fixed.baseline_config(steps, defaults_of(fixed.model))
         data = read_problem(study.problem, *longest_windows(fixed))
+
+        from tuner.training.check import check_accelerator, check_configs
+
+        check_accelerator(accelerator)
         check_configs(fixed.model, [baseline], data.for_trials(), metric)
         store = RunStore.create(study.folder)
     store.write_study(record(study, data, baseline))
+
+    from rich.console import Console
+
+    from cluster.finish import ScoreMismatch
+    from cluster.run_one import run_one
+    from tuner.results.summary import render, summarise
+
     try:
         outcome = run_one(study, store, baseline, data, accelerator, threads)
     except ScoreMismatch as error:

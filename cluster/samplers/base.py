@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 from search_spaces.base import Config, Space
 from tuner.study.trial import Told
@@ -14,6 +15,10 @@ class Sampler(ABC):
     def __init__(self, space: Space, seed: int) -> None:
         self.space = space
         self.seed = seed
+
+    def describe(self) -> dict[str, Any]:
+        """Its arguments, for the record."""
+        return {}
 
     @abstractmethod
     def ask(self, number: int) -> Config:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import Any
 
 from scipy.stats import qmc
 
@@ -18,6 +19,10 @@ from tuner.study.trial import Told
 
 class Qmc(Sampler):
     """Trial n is point n of the sequence. Each key has a coordinate of its own, conditional keys too."""
+
+    def describe(self) -> dict[str, Any]:
+        """The kind of sequence."""
+        return {"sequence": "Sobol", "scramble": True}
 
     def ask(self, number: int) -> Config:
         """The config of trial ``number``."""

@@ -157,6 +157,7 @@ def test_bfloat16_autocast_comes_close(name: str) -> None:
         torch.autograd.backward(model.training_loss(batch, HEAD).mean())
 
 
+@pytest.mark.usefixtures("unchecked")
 @every_model
 def test_a_model_compiles_to_one_graph(name: str) -> None:
     model, inputs = build(name), make_batch(SHAPE).inputs

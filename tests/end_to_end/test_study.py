@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from cluster.samplers.tpe import Tpe
+from search_spaces.base import Space
 from tests.commands import tuner
 from tuner.results.schema import TIMING
 from tuner.results.store import RunStore
@@ -113,11 +115,15 @@ def test_show_prints_the_summary_again(store: RunStore, printed: str) -> None:
     assert shown.strip() in printed
 
 
+def write_history(path: Path, channels: list[str], n_hours: int) -> Path:
+    rows = [f"2024-03-{1 + hour // 24:02d} {hour % 24:02d}:00,{','.join(['1.5'] * len(channels))}" for hour in range(n_hours)]
+    path.write_text("\n".join([",".join(["date", *channels]), *rows]) + "\n")
+    return path
+
+
 def test_an_exported_model_forecasts_the_steps_after_a_file(store: RunStore, tmp_path: Path) -> None:
     channels = store.study()["data"]["channels"]
-    rows = [f"2024-03-{1 + hour // 24:02d} {hour % 24:02d}:00,{','.join(['1.5'] * len(channels))}" for hour in range(720)]
-    history = tmp_path / "new.csv"
-    history.write_text("\n".join([",".join(["date", *channels]), *rows]) + "\n")
+    history = write_history(tmp_path / "new.csv", channels, 720)
     done = tuner("predict", store.folder / "best", "--data", history, "--out", tmp_path / "forecast.csv")
     assert done.returncode == 0, done.stderr
     with (tmp_path / "forecast.csv").open() as file:
@@ -126,34 +132,43 @@ def test_an_exported_model_forecasts_the_steps_after_a_file(store: RunStore, tmp
     assert set(forecast[0]) == {"time", *channels}
 
 
-@pytest.mark.parametrize("hash_seed", ["0", "42"])
-def test_a_trial_repeats_in_a_fresh_process(store: RunStore, hash_seed: str) -> None:
-    done = tuner("reproduce", store.folder, "--trial", N_TRIALS - 1, PYTHONHASHSEED=hash_seed)
+@pytest.mark.parametrize(
+    ("channels", "n_hours", "sentence"),
+    [
+        (["a", "b", "c", "d"], 30, "--data must have {lookback} rows for the model's lookback, {file} has 30"),
+        (["a", "c", "d"], 720, "--data must have every channel of the study, {file} lacks b"),
+    ],
+    ids=["too short", "a channel missing"],
+)
+def test_a_file_that_does_not_fit_the_model_is_refused_in_one_sentence(
+    store: RunStore, tmp_path: Path, channels: list[str], n_hours: int, sentence: str
+) -> None:
+    lookback = json.loads((store.folder / "best" / "config.json").read_text())["config"]["data.lookback"]
+    history = write_history(tmp_path / "new.csv", channels, n_hours)
+    done = tuner("predict", store.folder / "best", "--data", history, "--out", tmp_path / "forecast.csv")
+    assert done.returncode == 2
+    assert done.stderr == f"error: {sentence.format(lookback=lookback, file=history)}\n"
+    assert not (tmp_path / "forecast.csv").exists()
+
+
+def test_a_trial_repeats_in_a_fresh_process_whatever_its_hash_seed(store: RunStore) -> None:
+    done = tuner("reproduce", store.folder, "--trial", N_TRIALS - 1, PYTHONHASHSEED="42")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "repeats" in done.stdout
 
 
-def reproduce_altered(store: RunStore, copy: Path, reports: str) -> str:
-    """What reproduce prints of a copy of trial 0 with other reports; its exit code is 1."""
-    (copy / "trials" / "0").mkdir(parents=True)
+def test_reproducing_finds_other_weights_and_a_report_that_does_not_come_again(store: RunStore, tmp_path: Path) -> None:
+    (tmp_path / "trials" / "0").mkdir(parents=True)
     for name in ("study.json", "events.jsonl"):
-        (copy / name).write_text((store.folder / name).read_text())
-    (copy / "trials" / "0" / "reports.jsonl").write_text(reports)
-    done = tuner("reproduce", copy, "--trial", 0)
+        (tmp_path / name).write_text((store.folder / name).read_text())
+    first, *others = (store.folder / "trials" / "0" / "reports.jsonl").read_text().splitlines(keepends=True)
+    altered = first.replace(store.reports(0)[0].weights_sha256, "0" * 64)
+    (tmp_path / "trials" / "0" / "reports.jsonl").write_text("".join([altered, *others, others[-1]]))
+    done = tuner("reproduce", tmp_path, "--trial", 0)
     assert done.returncode == 1
-    return done.stdout
-
-
-def test_other_weights_are_found_out(store: RunStore, tmp_path: Path) -> None:
-    reports = (store.folder / "trials" / "0" / "reports.jsonl").read_text()
-    altered = reports.replace(store.reports(0)[0].weights_sha256, "0" * 64)
-    assert "weights were 000000000000" in reproduce_altered(store, tmp_path / "copy", altered)
-
-
-def test_a_report_that_does_not_come_again_is_found_out(store: RunStore, tmp_path: Path) -> None:
-    lines = (store.folder / "trials" / "0" / "reports.jsonl").read_text().splitlines(keepends=True)
-    printed = reproduce_altered(store, tmp_path / "copy", "".join([*lines, lines[-1]]))
-    assert f"ended after {EPOCHS} of {EPOCHS + 1} reports" in printed
+    assert "epoch 1: weights were 000000000000" in done.stdout
+    assert "epoch 2: equal" in done.stdout
+    assert f"ended after {EPOCHS} of {EPOCHS + 1} reports" in done.stdout
 
 
 def essence(store: RunStore) -> list[dict[str, Any]]:
@@ -184,3 +199,10 @@ def test_more_gpus_than_there_are_is_a_mistake_that_leaves_nothing(tmp_path: Pat
     assert done.returncode == 2
     assert "--gpus-per-trial must not exceed the GPUs there are" in done.stderr
     assert not (tmp_path / "gpus").exists()
+
+
+def test_every_argument_of_sampler_and_scheduler_is_kept(store: RunStore) -> None:
+    start = next(event for event in store.events() if event["kind"] == "start")
+    assert start["sampler"] == {"name": "tpe", **Tpe(Space.from_json(store.study()["space"]), 0).describe()}
+    assert start["sampler"]["multivariate"] is True
+    assert start["scheduler"] == {"name": "asha", "grace_epochs": 1, "reduction": 3}

@@ -42,7 +42,7 @@ class Snapshot:
     dashboard_url: str | None = None
 
 
-class Watcher(Protocol):
+class View(Protocol):
     """Shows a study to whoever started it."""
 
     def update(self, snapshot: Snapshot) -> None:
@@ -52,7 +52,7 @@ class Watcher(Protocol):
         """Leaves the terminal as it was; shows nothing more."""
 
 
-def make_watcher(console: Console, *, study: str, clock: Callable[[], float] = time.monotonic) -> Watcher:
+def make_view(console: Console, *, study: str, clock: Callable[[], float] = time.monotonic) -> View:
     """A live table on a terminal, plain lines anywhere else.
 
     Args:

@@ -7,6 +7,12 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+# What must be set before a process starts, because libraries read it once.
+ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+}
+
 _PACKAGES = ("torch", "pytorch-lightning", "ray", "optuna", "numpy", "pandas", "scipy", "safetensors")
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from search_spaces.base import Domain, Space
+from tuner.study.schema import did_you_mean
+
 Direction = Literal["lower", "higher", "target"]
 
 
@@ -41,6 +44,8 @@ class Metric:
             case "target":
                 return abs(value - self.target)
 
+
+_MEANING_OF_LOSS = ("train.loss", "train.quantile_levels", "data.scaling")
 
 METRICS = {
     metric.name: metric
@@ -112,3 +117,20 @@ METRICS = {
 def cost(metric: str, value: float) -> float:
     """The number that is minimised when trials are ranked by ``metric``."""
     return METRICS[metric].cost(value)
+
+
+def check_metric(metric: str, space: Space) -> None:
+    """Proves that there is such a metric, and that the configs of a space can be ranked by it.
+
+    Raises:
+        LookupError: there is not.
+        ValueError: they cannot: a key that is searched changes what the metric means.
+    """
+    if metric not in METRICS:
+        raise LookupError(did_you_mean(metric, METRICS, "metric"))
+    searched = [key for key in _MEANING_OF_LOSS if isinstance(space.search.get(key), Domain)]
+    if metric == "loss" and searched:
+        raise ValueError(
+            f"--metric loss must mean the same in all configs, {', '.join(searched)} is searched; "
+            f"fix it with --set, or choose another metric"
+        )

@@ -14,36 +14,15 @@ from datasets.windows.loaders import WindowSource, source_lags
 from datasets.windows.prepared import PreparedData
 from datasets.windows.windowing import check_windows, score_origins, series_of, train_origins
 from models.base import Forecaster
-from search_spaces.base import Config, Domain, Space
-from tuner.study.metrics import METRICS
-from tuner.study.schema import did_you_mean
+from search_spaces.base import Config
 from tuner.study.train_config import TrainConfig
 from tuner.training.module import make_optimizer
 from tuner.training.network import Network, build
 from tuner.training.scoring import check_defined
 
-_MEANING_OF_LOSS = ("train.loss", "train.quantile_levels", "data.scaling")
-
 
 class ModelBroken(RuntimeError):
     """A model's own code fails: no mistake of whoever runs it, so its traceback is kept."""
-
-
-def check_metric(metric: str, space: Space) -> None:
-    """Proves that there is such a metric, and that the configs of a space can be ranked by it.
-
-    Raises:
-        LookupError: there is not.
-        ValueError: they cannot: a key that is searched changes what the metric means.
-    """
-    if metric not in METRICS:
-        raise LookupError(did_you_mean(metric, METRICS, "metric"))
-    searched = [key for key in _MEANING_OF_LOSS if isinstance(space.search.get(key), Domain)]
-    if metric == "loss" and searched:
-        raise ValueError(
-            f"--metric loss must mean the same in all configs, {', '.join(searched)} is searched; "
-            f"fix it with --set, or choose another metric"
-        )
 
 
 def check_accelerator(name: str) -> None:

@@ -28,10 +28,3 @@ def seed_step(seed: int, step: int, device: torch.device) -> None:
         torch.cuda.manual_seed(key)
     elif device.type == "mps":
         torch.mps.manual_seed(key)
-
-
-# What must be set before a process starts, because libraries read it once.
-ENVIRONMENT = {
-    "PYTHONHASHSEED": "0",
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,23 +17,30 @@ from search_spaces.base import Choice, Float, Space
 
 
 class Fragile(Forecaster):
-    """One linear map; may diverge, take its time to go, or break after some steps."""
+    """One linear map; may diverge, break or take its process along after some steps, or take its time to go."""
 
-    def __init__(self, shape: WindowShape, *, explode: bool = False, linger_s: float = 0.0, breaks: bool = False) -> None:
+    def __init__(
+        self, shape: WindowShape, *, fault: Literal["none", "diverge", "break", "die"] = "none", linger_s: float = 0.0
+    ) -> None:
         super().__init__(shape)
-        self.explode, self.linger_s, self.breaks = explode, linger_s, breaks
+        self.fault, self.linger_s = fault, linger_s
         self.n_steps = 0
         self.map = nn.Linear(shape.lookback, shape.horizon)
 
     def forward(self, inputs: Inputs) -> Tensor:
         self.n_steps += self.training
-        if self.breaks and self.n_steps > 5:
-            raise RuntimeError("the model is broken")
         outputs = self.map(inputs.past_target.transpose(1, 2)).transpose(1, 2).unsqueeze(-1)
-        return outputs * torch.inf if self.explode else outputs
+        match self.fault:
+            case "diverge":
+                return outputs * torch.inf
+            case "break" if self.n_steps > 5:
+                raise RuntimeError("the model is broken")
+            case "die" if self.n_steps > 5:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return outputs
 
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Fragile:
-        if self.n_steps:  # Lightning moves a model to the CPU when training is over
+        if self.n_steps and self.fault == "none":  # Lightning moves a model to the CPU when training is over
             time.sleep(self.linger_s)
         super()._apply(fn, recurse)
         return self
@@ -41,10 +50,10 @@ MODEL = Fragile
 SPACE = Space(
     "tests.end_to_end.plugins.fragile",
     {
-        "model.explode": Choice(False, True),
+        "model.fault": Choice("none", "diverge", "die"),
         "model.linger_s": 0.0,
-        "model.breaks": False,
         "train.learning_rate": Float(1e-4, 1e-1, log=True),
         "train.windows_per_epoch": 256,
     },
+    baseline={"model.fault": "diverge"},
 )

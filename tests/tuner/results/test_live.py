@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from search_spaces.base import Config
-from tuner.results.live import MAX_LINES, Snapshot, make_watcher, view
+from tuner.results.live import MAX_LINES, Snapshot, make_view, view
 from tuner.results.schema import Row, RungCount
 from tuner.study.trial import State
 
@@ -100,7 +100,7 @@ def test_a_study_that_has_just_begun_can_be_drawn() -> None:
 @pytest.mark.parametrize(("seconds", "n_drawn"), [([0, 0.1, 0.2], 1), ([0, 0.1, 0.26], 2)])
 def test_a_terminal_is_drawn_four_times_a_second_at_most(seconds: list[float], n_drawn: int) -> None:
     console, times = terminal(), iter(seconds)
-    watcher = make_watcher(console, study="demo", clock=lambda: next(times))
+    watcher = make_view(console, study="demo", clock=lambda: next(times))
     for _ in seconds:
         watcher.update(snapshot([row(0)]))
     assert printed(console).count("demo  0 of 24") == n_drawn
@@ -109,7 +109,7 @@ def test_a_terminal_is_drawn_four_times_a_second_at_most(seconds: list[float], n
 
 def test_a_pipe_gets_a_line_when_a_trial_ends_or_a_best_appears() -> None:
     console = Console(file=io.StringIO(), width=20)
-    watcher = make_watcher(console, study="demo")
+    watcher = make_view(console, study="demo")
     for rows in (
         [row(0, value=0.4)],
         [row(0, value=0.4)],
@@ -130,5 +130,5 @@ def test_a_line_leaves_the_process_at_once() -> None:
         def flush(self) -> None:
             self.flushed = self.getvalue()
 
-    make_watcher(Console(file=(pipe := Pipe())), study="demo").update(snapshot([row(0, State.FINISHED, 0.4)]))
+    make_view(Console(file=(pipe := Pipe())), study="demo").update(snapshot([row(0, State.FINISHED, 0.4)]))
     assert pipe.flushed.count("\n") == 2

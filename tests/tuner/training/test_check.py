@@ -11,7 +11,8 @@ from models.dlinear import DLinear
 from models.informer import Informer
 from search_spaces.base import Choice, Config, Domain, Ordinal, Space, Value
 from tests.tuner.training.data import synthetic
-from tuner.training.check import ModelBroken, check_configs, check_metric, unused_inputs
+from tuner.study.metrics import check_metric
+from tuner.training.check import ModelBroken, check_configs, unused_inputs
 
 EXAMPLE = synthetic(n_folds=2)
 DATA = EXAMPLE.for_trials()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -85,7 +86,7 @@ def test_a_trial_that_leaves_the_finite_numbers_is_infeasible() -> None:
 
 
 def test_a_failure_is_told_with_its_place_and_traceback() -> None:
-    outcome, _ = run({"model": "tests.end_to_end.plugins.fragile", "model.breaks": True})
+    outcome, _ = run({"model": "tests.end_to_end.plugins.fragile", "model.fault": "break"})
     assert outcome.state is State.FAILED
     assert "fragile.py:" in outcome.place
     assert "the model is broken" in outcome.traceback
@@ -229,6 +230,17 @@ def test_a_compiled_trial_of_many_folds_trains_each() -> None:
     _, plain = run({"train.windows_per_epoch": 64}, FOLDS, epochs=1)
     for name, value in plain[0].stages.items():
         assert reports[0].stages[name] == pytest.approx(value, rel=1e-3)
+
+
+@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "c++"))), reason="torch.compile needs a C++ compiler")
+@pytest.mark.usefixtures("unchecked")
+def test_a_compiled_model_trains_as_it_does_uncompiled() -> None:
+    torch._dynamo.utils.counters.clear()
+    (_, plain), (outcome, compiled) = run({}, epochs=2), run({"train.compile": True}, epochs=2)
+    assert outcome.state is State.FINISHED, outcome.traceback
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
+    for name in ("train_loss", "mse_scaled"):
+        assert [r.metrics[name] for r in compiled] == pytest.approx([r.metrics[name] for r in plain], rel=1e-4)
 
 
 @pytest.mark.parametrize(
