@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import math
 import warnings
 from abc import ABC, abstractmethod
 
@@ -14,7 +13,9 @@ from datasets.windows.prepared import PreparedData, Stage
 from datasets.windows.windowing import score_origins, series_of
 from models.floors.base import TooLong
 
-MOST_SECONDS = 30.0
+MOST_ORIGINS = 24
+"""Of one series in a stage: a rolling evaluation of one long series has hundreds, each of them a fit."""
+MOST_SECONDS = 15.0
 """For the scored windows of a stage, by the estimate of ``seconds``."""
 _FEWEST = 4
 """Values from which anything can be fitted; fewer are forecast by the last."""
@@ -35,15 +36,18 @@ class LocalFloor(ABC):
         """Counts the fits that scoring the stage takes; the origins do the rest.
 
         Raises:
-            TooLong: they would take more than half a minute.
+            TooLong: there are many origins a series, or the fits would take more than a quarter of a minute.
         """
         self._period = data.period
         origins = score_origins(stage, data.offsets, data.horizon)
         n_fits = len(origins) * len(data.channels)
         rows = origins.first - data.offsets[:-1] + 1 + (origins.count - 1) / 2
         seconds = n_fits * self.seconds(float(np.average(rows, weights=origins.count)), data.period)
+        most = int(origins.count.max())
+        if most > MOST_ORIGINS:
+            raise TooLong(f"it is fitted at each of {most:,} origins of a series, {n_fits:,} fits")
         if seconds > MOST_SECONDS:
-            raise TooLong(f"{n_fits:,} fits, about {math.ceil(seconds / 60):,} min")
+            raise TooLong(f"{n_fits:,} fits, about {seconds:,.0f} s")
 
     def forecast(self, data: PreparedData, origins: IntArray) -> FloatArray:
         """(n,) to (n, H, C)."""
