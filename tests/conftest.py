@@ -10,7 +10,7 @@ import jaxtyping
 import pytest
 from beartype import beartype
 
-SHAPED = ("models", "datasets.windows.batch", "datasets.windows.loaders", "tuner.training.metrics")
+SHAPED = ("models", "datasets.windows.batch", "datasets.windows.loaders", "tuner.training.metrics", "tuner.training.network")
 """Modules with shapes in annotations, and packages with such modules."""
 
 

@@ -15,6 +15,7 @@ from models.dlinear import DLinear
 from models.layers.attention import FullAttention
 from tests.commands import ROOT
 from tests.models.batches import make_batch
+from tests.models.floors.data import floor_data
 from tuner.training.metrics import ErrorSums
 
 SHAPE = WindowShape(lookback=6, horizon=3, n_targets=2)
@@ -43,9 +44,10 @@ def test_a_letter_means_one_size_in_all_arguments_of_a_call() -> None:
 
 
 def test_what_numpy_would_stretch_is_refused() -> None:
-    forecast = np.zeros((2, 3, 4))
-    with pytest.raises(TypeCheckError, match="parameter 'target'"):
-        ErrorSums().add(forecast, forecast, forecast[:, :1], forecast == 0)
+    data = floor_data([np.zeros((20, 1))], [(10, 15, 20)], 2)
+    truth = np.zeros((4, 2, 1))
+    with pytest.raises(TypeCheckError, match="parameter 'paths'"):
+        ErrorSums(data, data.stages[0]).add(np.zeros(4, np.int64), truth, truth == 0, truth[:, None, :1])
 
 
 def test_the_fields_of_a_batch_agree() -> None:

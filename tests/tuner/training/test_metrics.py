@@ -57,12 +57,12 @@ def scored(
 def by_hand(truth: list[float], paths: list[list[float]], train: list[float] | None = None, channels: int = 1) -> Score:
     """The score of one window of one series, values by step and channel; each path is a list of them."""
     steps = len(truth) // channels
-    rows = np.array([*(train or [0.0, 1.0] * channels), *truth, *truth]).reshape(-1, channels)
+    rows = np.array([*(train or [0.0, 1.0] * channels), *truth, *truth], dtype=np.float64).reshape(-1, channels)
     n = len(rows) - 2 * steps
     data = floor_data([rows], [(n, n + steps, n + 2 * steps)], steps, frequency="YE")
     sums = ErrorSums(data, data.stages[0])
     shape = (1, len(paths), steps, channels)
-    sums.add(np.zeros(1, int), rows[None, -steps:], np.ones((1, steps, channels), bool), np.array(paths).reshape(shape))
+    sums.add(np.zeros(1, int), rows[None, -steps:], np.ones((1, steps, channels), bool), np.array(paths, dtype=np.float64).reshape(shape))
     return sums.score()
 
 
