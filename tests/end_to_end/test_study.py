@@ -135,8 +135,8 @@ def test_an_exported_model_forecasts_the_steps_after_a_file(store: RunStore, tmp
 @pytest.mark.parametrize(
     ("channels", "n_hours", "sentence"),
     [
-        (["a", "b", "c", "d"], 30, "--data must have {lookback} rows for the model's lookback, {file} has 30"),
-        (["a", "c", "d"], 720, "--data must have every channel of the study, {file} lacks b"),
+        (["a", "b", "c", "d"], 30, "--data must have {lookback} rows for the model's lookback and lags, {file} has 30"),
+        (["a", "c", "d"], 720, "{file}: no column is named 'b'; there are: date, a, c, d"),
     ],
     ids=["too short", "a channel missing"],
 )
