@@ -38,7 +38,7 @@ def reproduce(
         start = next(event for event in store.events() if event["kind"] == "start")
         restart_with(start["environment"], "tuner.reproduce")
         problem = Problem.from_json({**store.study()["problem"], **({"data_dir": str(data_dir)} if data_dir else {})})
-        data = read_problem(problem, *longest_windows(Space.from_json(store.study()["space"]))).for_trials()
+        data = read_problem(problem, *longest_windows(Space.from_json(store.study()["space"]), problem.horizon)).for_trials()
         recorded = store.study()["data"]["sha256"]
         if data.sha256 != recorded:
             raise ValueError(

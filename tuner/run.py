@@ -109,7 +109,7 @@ def run(
                 n_folds=folds,
                 folds_file=folds_file.absolute() if folds_file else None,
                 n_paths=paths,
-                data_dir=data_dir,
+                data_dir=data_dir.absolute() if data_dir else None,
             ),
             budget=Budget(n_trials=trials, epochs=epochs, time_s=parse_duration(time) if time else None),
             sampler=sampler,
@@ -120,7 +120,7 @@ def run(
         )
         _check_names(study)
         check_folder(runs, study.name)
-        data = read_problem(study.problem, *longest_windows(fixed))
+        data = read_problem(study.problem, *longest_windows(fixed, steps))
         baseline = fixed.baseline_config(steps, defaults_of(fixed.model))
         sampled = _try_configs(study, data, baseline)
     if dry_run:

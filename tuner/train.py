@@ -70,7 +70,7 @@ def train(
                 n_folds=folds,
                 folds_file=folds_file.absolute() if folds_file else None,
                 n_paths=paths,
-                data_dir=data_dir,
+                data_dir=data_dir.absolute() if data_dir else None,
             ),
             budget=Budget(n_trials=1, epochs=epochs),
             sampler="random",
@@ -84,7 +84,7 @@ def train(
         check_metric(metric, fixed)
         check_folder(runs, study.name)
         baseline = fixed.baseline_config(steps, defaults_of(fixed.model))
-        data = read_problem(study.problem, *longest_windows(fixed))
+        data = read_problem(study.problem, *longest_windows(fixed, steps))
 
         from tuner.training.check import check_accelerator, check_configs
 

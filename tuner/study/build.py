@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from datasets.config import Columns
-from search_spaces.base import Choice, Config, Domain, Int, Ordinal, Space, Value
+from search_spaces.base import Choice, Config, Int, Ordinal, Space, Value
 from tuner.study.lookup import find_space
 from tuner.study.schema import check_space, defaults_of, did_you_mean, keys_of, parse_value
 
@@ -46,26 +46,26 @@ def load_space(name: str, settings: Iterable[str], horizon: int) -> Space:
     return space
 
 
-def longest_windows(space: Space) -> tuple[int, int | None]:
+def longest_windows(space: Space, horizon: int) -> tuple[int, int | None]:
     """The longest lookback of any config of the space, and the longest lag: 0 if there are no lags, None for no limit."""
-    lookback = max(value for value in _values(space, "data.lookback") if isinstance(value, int))
-    if set(_values(space, "data.lags")) == {"none"}:
+    defaults = defaults_of(space.model)
+    baseline = {**defaults, **space.baseline_config(horizon, defaults)}
+
+    def values(key: str) -> set[Value]:
+        """Those that the key may have, or the ends of its range."""
+        match space.search.get(key):
+            case Ordinal() | Choice() as listed:
+                return {*listed.values}
+            case Int() as range_:
+                return {range_.low, range_.high}
+            case _:
+                return {baseline[key]}
+
+    lookback = max(value for value in values("data.lookback") if isinstance(value, int))
+    if values("data.lags") == {"none"}:
         return lookback, 0
-    lags = _values(space, "data.longest_lag")
+    lags = values("data.longest_lag")
     return lookback, None if None in lags else max(value for value in lags if isinstance(value, int))
-
-
-def _values(space: Space, key: str) -> tuple[Value, ...]:
-    """The values that a key may have in the space, or the ends of its range."""
-    match space.search.get(key, space.baseline.get(key, defaults_of(space.model)[key])):
-        case Ordinal() | Choice() as listed:
-            return listed.values
-        case Int() as range_:
-            return (range_.low, range_.high)
-        case Domain():
-            return ()
-        case value:
-            return (value,)
 
 
 def parse_columns(

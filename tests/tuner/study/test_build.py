@@ -41,16 +41,21 @@ def test_the_name_of_an_existing_study_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_longest_lookback_is_that_of_the_space() -> None:
-    assert longest_windows(Space("dlinear", {"data.lookback": Ordinal(48, 336)})) == (336, 0)
-    assert longest_windows(Space("dlinear", {"data.lookback": 512})) == (512, 0)
-    assert longest_windows(Space("dlinear", {"data.lookback": Int(24, 60)})) == (60, 0)
-    assert longest_windows(Space("dlinear", {})) == (96, 0)
+    assert longest_windows(Space("dlinear", {"data.lookback": Ordinal(48, 336)}), 24) == (336, 0)
+    assert longest_windows(Space("dlinear", {"data.lookback": 512}), 24) == (512, 0)
+    assert longest_windows(Space("dlinear", {"data.lookback": Int(24, 60)}), 24) == (60, 0)
+    assert longest_windows(Space("dlinear", {}), 24) == (96, 0)
 
 
 def test_the_longest_lag_is_that_of_any_config_with_lags() -> None:
     lags = Choice("none", "frequency")
-    assert longest_windows(Space("dlinear", {"data.lags": lags})) == (96, None)
-    assert longest_windows(Space("dlinear", {"data.lags": lags, "data.longest_lag": Ordinal(24, 168)})) == (96, 168)
+    assert longest_windows(Space("dlinear", {"data.lags": lags}), 24) == (96, None)
+    assert longest_windows(Space("dlinear", {"data.lags": lags, "data.longest_lag": Ordinal(24, 168)}), 24) == (96, 168)
+
+
+def test_the_baseline_of_a_recipe_counts_too() -> None:
+    space = Space("dlinear", {}, recipes={24: {"data.lookback": 336}})
+    assert (longest_windows(space, 24), longest_windows(space, 48)) == ((336, 0), (96, 0))
 
 
 def test_columns_are_lists_with_commas() -> None:
