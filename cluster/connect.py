@@ -73,7 +73,7 @@ def connected(address: str | None, worker_environment: dict[str, str]) -> Iterat
     import ray  # which reads some of these now
 
     environment = {
-        "TUNE_FUNCTION_THREAD_TIMEOUT_S": str(_TEARDOWN_TIMEOUT_S),
+        "TUNE_FUNCTION_THREAD_TIMEOUT_S": os.environ.get("TUNE_FUNCTION_THREAD_TIMEOUT_S", str(_TEARDOWN_TIMEOUT_S)),
         "RAY_CHDIR_TO_TRIAL_DIR": "0",
         **worker_environment,
     }

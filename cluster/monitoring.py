@@ -37,7 +37,7 @@ class Metrics:
 
     def __init__(self, study: str, metric: str, n_slots: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._trials = metrics.Gauge("tuner_trials", "Trials by state", tag_keys=("study", "state"))
-        self._best = metrics.Gauge("tuner_best_value", "Best value of the metric; lower is better", ("study", "metric"))
+        self._best = metrics.Gauge("tuner_best_value", "Best value of the metric so far", ("study", "metric"))
         self._busy = metrics.Gauge("tuner_busy_slots", "Slots that run a trial", tag_keys=("study",))
         self._slots = metrics.Gauge("tuner_slots", "Slots there are", tag_keys=("study",))
         self._epochs = metrics.Counter("tuner_epochs", "Epochs reported", tag_keys=("study",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,12 +51,16 @@ class RayScheduler(FIFOScheduler):  # type: ignore[misc]
         self._changed()
 
 
+_TICK_S = 0.5
+
+
 class Watch(Callback):  # type: ignore[misc]
     """Tells the study which trial has a worker, and keeps weights out of what Tune remembers."""
 
     def __init__(self, loop: StudyLoop, changed: Callable[[], None]) -> None:
         self._loop = loop
         self._changed = changed
+        self._ticked = time.monotonic()
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing, as above."""
@@ -65,6 +70,17 @@ class Watch(Callback):  # type: ignore[misc]
         """A worker has taken the trial."""
         self._loop.begin(trial.config["number"])
         self._changed()
+
+    def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
+        """Tune tells nobody when a warm actor cannot be given its next trial; its slot would count as taken for ever."""
+        lost = [trial for trial in trials if trial.status == Trial.ERROR and self._loop.is_open(trial.config["number"])]
+        for trial in lost:
+            reason = "its worker was lost"
+            self._loop.end(trial.config["number"], Outcome(state=State.FAILED, reason=reason, place=reason))
+        now = time.monotonic()
+        if lost or now - self._ticked >= _TICK_S:  # clocks go on between two reports
+            self._ticked = now
+            self._changed()
 
     def on_trial_result(self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any) -> None:
         """The study has stored the message; Tune needs to keep nothing of it."""

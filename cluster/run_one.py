@@ -64,6 +64,7 @@ def run_one(study: Study, store: RunStore, config: Config, data: ProblemData, ac
             evaluations: list[Evaluation | NotRun] = [evaluate_weights("best", spec, store.weights(0), opened)]
             evaluations += [evaluate_floor(name, opened) for name in models.floors.names()]
             compare_and_export(store, opened, evaluations, best)
+        store.event("end")
     finally:
         loop.close()
         tabulate(store)

@@ -13,7 +13,7 @@ from search_spaces.base import Config
 from tuner.results.store import RunStore
 from tuner.results.tensorboard import TensorBoard
 from tuner.study.environment import ENVIRONMENT
-from tuner.study.metrics import cost
+from tuner.study.metrics import rank
 from tuner.study.seeds import derive
 from tuner.study.study import Study
 from tuner.study.trial import Decision, Report, State, Told
@@ -48,6 +48,10 @@ class StudyLoop:
     def n_open(self) -> int:
         """Trials that were proposed and have not ended."""
         return len(self._configs) - len(self._over)
+
+    def is_open(self, number: int) -> bool:
+        """Whether a trial was proposed and has not ended."""
+        return number < len(self._configs) and number not in self._over
 
     def start(self, spec: TrialSpec, placement: dict[str, Any] | None) -> None:
         """Stores what all trials share, and what they depend on besides."""
@@ -89,7 +93,7 @@ class StudyLoop:
         """Stores a report, then answers it; a trial that is stopped is told at once."""
         values = self._values.setdefault(number, [])
         metric = self.study.problem.metric
-        best = min([cost(metric, report.metrics[metric]), *(value for _, value in values[-1:])])
+        best = min([rank(metric, report.metrics, report.stages), *(value for _, value in values[-1:])])
         values.append((report.epoch, best))
         self.store.report(number, report)
         self._board.report(number, report)

@@ -94,6 +94,7 @@ def run_study(study: Study, store: RunStore, baseline: Config, data: ProblemData
             if not loop.broken and best is not None:
                 watcher.evaluating()
                 exported = _evaluate_and_export(loop, data, spec, placement, best)
+            store.event("end")
         finally:
             loop.close()
             tabulate(store)
@@ -130,7 +131,6 @@ def _search(loop: StudyLoop, data: PreparedData, spec: TrialSpec, placement: Pla
         )
         with redirect_stdout(io.StringIO()):  # Tune prints a banner at any verbosity
             tuner.fit()
-    # Tune calls nobody when a warm actor cannot be given its next trial.
     for row in loop.store.rows():
         if not row.state.over:
             reason = "its worker was lost" + ("" if row.state is State.RUNNING else " before it could begin")
@@ -154,5 +154,11 @@ def _evaluate_and_export(loop: StudyLoop, data: ProblemData, spec: TrialSpec, pl
         score_weights.remote(who, replace(spec, config=row.config), store.weights(row.number), shared)
         for who, row in trials.items()
     ]
-    evaluations: list[Evaluation | NotRun] = ray.get(tasks + [score_floor.remote(name, shared) for name in floors])
+    scoring = {name: score_floor.remote(name, shared) for name in floors}
+    evaluations: list[Evaluation | NotRun] = ray.get(tasks)
+    for name, task in scoring.items():
+        try:
+            evaluations.append(ray.get(task))
+        except ray.exceptions.RayError as error:  # a floor that fails must not cost the export
+            evaluations.append(NotRun(who=name, note=f"it failed, {str(error).strip().splitlines()[-1]}"))
     return compare_and_export(store, opened, evaluations, best)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from cluster.connect import Cluster
 from cluster.placement import Placement
 from cluster.study_loop import StudyLoop
 from tuner.results.live import Snapshot, make_view
-from tuner.results.schema import RungCount
+from tuner.results.schema import Row, RungCount
 from tuner.study.study import Study
 from tuner.study.trial import State
 
@@ -25,6 +26,7 @@ class StudyWatch:
         self._dashboard: str | None = None
 
     def __enter__(self) -> StudyWatch:
+        self._console.print("Starting Ray ..." if self._study.resources.address is None else "Joining the cluster ...")
         self._view = make_view(self._console, study=self._study.name)
         return self
 
@@ -34,6 +36,7 @@ class StudyWatch:
     def started(self, cluster: Cluster, placement: Placement) -> None:
         """Ray is up."""
         self._n_slots, self._dashboard = placement.n_slots, cluster.dashboard_url
+        self._view.update(self._snapshot([], [], elapsed_s=0.0, eta_s=None))
 
     def changed(self, loop: StudyLoop) -> None:
         """A trial began, reported or ended."""
@@ -43,17 +46,22 @@ class StudyWatch:
         mean_s = sum(row.duration_s or 0.0 for row in rows if row.state.over) / max(n_over, 1)
         left = sum(max(mean_s - (row.duration_s or 0.0), 0.0) for row in rows if row.state is State.RUNNING)
         left += mean_s * (self._study.budget.n_trials - n_over - sum(row.state is State.RUNNING for row in rows))
-        self._view.update(
-            Snapshot(
-                rows=rows,
-                rungs=[RungCount(rung.epoch, rung.n_reached, rung.n_stopped) for rung in loop.scheduler.rungs()],
-                n_trials=self._study.budget.n_trials,
-                n_slots=self._n_slots,
-                elapsed_s=elapsed,
-                eta_s=left / max(self._n_slots, 1) if n_over >= max(2, self._n_slots) else None,
-                metric=self._study.problem.metric,
-                dashboard_url=self._dashboard,
-            )
+        rungs = [RungCount(rung.epoch, rung.n_reached, rung.n_stopped) for rung in loop.scheduler.rungs()]
+        eta_s = left / max(self._n_slots, 1) if n_over >= max(2, self._n_slots) else None
+        self._view.update(self._snapshot(rows, rungs, elapsed_s=elapsed, eta_s=eta_s))
+
+    def _snapshot(
+        self, rows: Sequence[Row], rungs: Sequence[RungCount], *, elapsed_s: float, eta_s: float | None
+    ) -> Snapshot:
+        return Snapshot(
+            rows=rows,
+            rungs=rungs,
+            n_trials=self._study.budget.n_trials,
+            n_slots=self._n_slots,
+            elapsed_s=elapsed_s,
+            eta_s=eta_s,
+            metric=self._study.problem.metric,
+            dashboard_url=self._dashboard,
         )
 
     def evaluating(self) -> None:

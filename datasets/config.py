@@ -45,6 +45,9 @@ class Columns:
     """Known ahead, through the horizon."""
     static: tuple[str, ...] = ()
     """The same in all rows of a series: numbers, or words as categories."""
+    categories: tuple[str, ...] | None = None
+    """Which of the static ones are words; None lets each column's own type say it. Not a user's choice: who reads a file for a
+    trained model says what training read."""
     series_id: str | None = None
     """The column that tells series apart: the table is long."""
     time: str | None = None
@@ -77,7 +80,10 @@ def by_fractions(n_rows: int, horizon: int, train: float = 0.7, test: float = 0.
 
 
 def last_horizons(n_rows: int, horizon: int) -> Borders:
-    """The usual cut of many short series: the last ``horizon`` rows test, as many before them validate (Monash's archive)."""
+    """The usual cut of many short series: the last ``horizon`` rows test, as many before them validate (Monash's archive).
+
+    Counted from the end of each series: where series end at different times, one may train later than another is scored.
+    """
     return Borders(train_end=n_rows - 2 * horizon, val_end=n_rows - horizon, test_end=n_rows)
 
 

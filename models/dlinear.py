@@ -5,7 +5,7 @@ Zeng, Chen, Zhang and Xu, "Are Transformers Effective for Time Series Forecastin
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from datasets.windows.batch import Inputs
-from models.base import Forecaster, WindowShape
+from models.base import Forecaster, Use, WindowShape
 from models.layers.normalisation import WindowNorm
 
 
@@ -30,11 +30,13 @@ class DLinear(Forecaster):
         shape: The sizes of a window. Calendar features and covariates are not used.
         kernel: Steps of the moving average.
         individual: One pair of maps for each channel.
-        norm: Level and spread that the maps do not see: none, last (value), revin (see WindowNorm).
+        norm: Level and spread of the observed past, which the maps do not see: none, last (value), revin (see WindowNorm).
 
     Raises:
         ValueError: an argument is out of its range.
     """
+
+    uses: ClassVar[frozenset[Use]] = frozenset({"observed"})
 
     def __init__(
         self,
@@ -57,7 +59,7 @@ class DLinear(Forecaster):
 
     def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
         """The outputs of each channel from its own past."""
-        past, statistics = self.norm(inputs.past_target)
+        past, statistics = self.norm(inputs.past_target, inputs.past_observed)
         past = past.mT
         trend = moving_average(past, self.kernel)
         outputs = (self.trend(trend) + self.rest(past - trend)).view(*past.shape[:2], self.shape.horizon, self.shape.n_outputs)

@@ -49,13 +49,13 @@ class Informer(Forecaster):
         mix: Join the heads of the decoder's self-attention along time, as the authors' code does.
         activation: Of the feed-forward layers: gelu or relu.
         start_fraction: Length of the start token as a fraction of the lookback, in [0, 1].
-        norm: Level and spread that the network does not see: none, last (value), revin (see WindowNorm).
+        norm: Level and spread of the observed past, which the network does not see: none, last (value), revin (see WindowNorm).
 
     Raises:
         ValueError: an argument is out of its range.
     """
 
-    uses: ClassVar[frozenset[Use]] = frozenset({"covariates", "known"})
+    uses: ClassVar[frozenset[Use]] = frozenset({"covariates", "known", "observed"})
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class Informer(Forecaster):
 
     def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
         """The outputs for all steps of the horizon in one pass."""
-        past, statistics = self.norm(inputs.past_target)
+        past, statistics = self.norm(inputs.past_target, inputs.past_observed)
         memory = self.encoder(self.encoder_embedding(torch.cat([past, inputs.past_covariates], -1), inputs.past_known))
         decoded = self.decoder_embedding(*self.decoder_input(past, inputs))
         for layer in self.decoder:

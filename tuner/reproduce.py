@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -30,14 +31,17 @@ def reproduce(
     with user_mistakes():
         store = RunStore.open(folder)
         rows = {row.number: row for row in store.rows()}
+        start = next((event for event in store.events() if event["kind"] == "start"), None)
+        if start is None or not rows:
+            raise ValueError(f"a study needs a trial to reproduce, {folder} ended before its first")
         if trial not in rows:
             raise LookupError(f"--trial must be one of this study, got {trial}; {folder} has 0 to {len(rows) - 1}")
         expected = store.reports(trial)
         if not expected:
             raise ValueError(f"trial {trial} of {folder} made no report, so there is nothing to compare; choose another")
-        start = next(event for event in store.events() if event["kind"] == "start")
         restart_with(start["environment"], "tuner.reproduce")
         problem = Problem.from_json({**store.study()["problem"], **({"data_dir": str(data_dir)} if data_dir else {})})
+        problem = replace(problem, folds_file=store.folder / "study.json", n_folds=1, split=None)
         data = read_problem(problem, *longest_windows(Space.from_json(store.study()["space"]), problem.horizon)).for_trials()
         recorded = store.study()["data"]["sha256"]
         if data.sha256 != recorded:
@@ -46,8 +50,11 @@ def reproduce(
             )
 
     from tuner.study.trial import Decision, Report
+    from tuner.training.check import check_accelerator
     from tuner.training.trial import TrialSpec, run_trial
 
+    with user_mistakes():
+        check_accelerator(start["spec"]["accelerator"])
     differences: list[str] = []
     terminal = sys.stdout  # while a trial runs, what it prints goes to its log
 

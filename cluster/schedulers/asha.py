@@ -41,7 +41,7 @@ class Asha(Scheduler):
 
     def describe(self) -> dict[str, Any]:
         """The ladder."""
-        return {"grace_epochs": self.grace_epochs, "reduction": self.reduction}
+        return {"grace_epochs": self.grace_epochs, "reduction": self.reduction, "rungs": list(self._values)}
 
     def decide(self, number: int, epoch: int, value: float) -> Decision:
         """At a rung, whether ``value`` is among the best 1/reduction of all that have come, itself included.

@@ -47,11 +47,13 @@ def assign(source: Source, columns: Columns) -> Panel:
 
     Raises:
         LookupError: a column does not exist; the message lists those that do.
-        ValueError: a column has two parts, a number is none, or a static column varies or has an empty cell.
+        ValueError: a column has two parts, a number is none, or a static column varies, has an empty cell, or has words where
+            ``columns.categories`` wants numbers.
     """
     per_step, per_series = ([str(name) for name in frame.columns] for frame in (source.rows, source.per_series))
     target, covariates, known = parts(source.where, per_step, per_series, source.time, columns)
     static, categories = _static(source, columns)
+    left_over = ", or leave it out: --covariates names those that are meant, or none"
     values = _numbers(source, target)
     panel = Panel(
         values=values,
@@ -61,7 +63,7 @@ def assign(source: Source, columns: Columns) -> Panel:
         frequency=source.frequency,
         series=source.series,
         channels=target,
-        covariates=_numbers(source, covariates),
+        covariates=_numbers(source, covariates, left_over if columns.covariates is None else ""),
         covariate_names=covariates,
         known=_numbers(source, known),
         known_names=known,
@@ -120,8 +122,8 @@ def parts(
     return left, columns.covariates or (), columns.known
 
 
-def _numbers(source: Source, names: tuple[str, ...]) -> FloatArray:
-    """(rows, names) float64; NaN where a value is missing or not finite."""
+def _numbers(source: Source, names: tuple[str, ...], way_out: str = "") -> FloatArray:
+    """(rows, names) float64; NaN where a value is missing or not finite. ``way_out`` is one more for the error."""
     result = np.empty((len(source.rows), len(names)))
     for i, name in enumerate(names):
         column = source.rows[name]
@@ -130,7 +132,7 @@ def _numbers(source: Source, names: tuple[str, ...]) -> FloatArray:
             row = int(np.argmax(bad))
             raise ValueError(
                 f"{source.where}: every column but the time must hold numbers, got {str(column.iloc[row])!r} in "
-                f"{source.place(row)}, column {name!r}; mend that cell, remove the column or name it as static"
+                f"{source.place(row)}, column {name!r}; mend that cell, remove the column or name it as static{way_out}"
             )
         result[:, i] = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     result[~np.isfinite(result)] = np.nan
@@ -142,7 +144,10 @@ def _static(source: Source, columns: Columns) -> tuple[dict[str, FloatArray], di
     numbers, categories = {}, {}
     for name in columns.static:
         column = source.per_series[name] if name in source.per_series else _collapsed(source, name)
-        is_number = pd.api.types.is_numeric_dtype(column.dtype)
+        kind = pd.api.types.is_numeric_dtype(column.dtype)
+        is_number = kind if columns.categories is None else name not in columns.categories
+        if is_number and not kind:
+            column = _as_numbers(source, column, name)
         values = column.to_numpy(dtype=np.float64, na_value=np.nan) if is_number else np.empty(0)
         if (empty := ~np.isfinite(values) if is_number else column.isna().to_numpy()).any():
             raise _empty_static(source, int(source.offsets[int(np.argmax(empty))]), name)
@@ -152,6 +157,18 @@ def _static(source: Source, columns: Columns) -> tuple[dict[str, FloatArray], di
             words, codes = np.unique(column.astype(str).to_numpy(dtype=np.str_), return_inverse=True)
             categories[name] = codes.astype(np.int64), tuple(str(word) for word in words)
     return numbers, categories
+
+
+def _as_numbers(source: Source, column: pd.Series, name: str) -> pd.Series:
+    """A static column of words that should be numbers; one entry a series."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    if (bad := (numbers.isna() & column.notna()).to_numpy()).any():
+        i = int(np.argmax(bad))
+        raise ValueError(
+            f"{source.where}: static column {name!r} must hold numbers as in training, got {str(column.iloc[i])!r} in "
+            f"{source.place(int(source.offsets[i]))}; mend that cell"
+        )
+    return numbers
 
 
 def _collapsed(source: Source, name: str) -> pd.Series:

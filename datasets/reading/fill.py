@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from datasets.base import BoolArray, FloatArray, IntArray, Panel
 from datasets.config import FILLS
-from datasets.reading.frequency import period_of
+from datasets.reading.frequency import period_of, time_of
 
 
 def missing(panel: Panel) -> BoolArray:
@@ -24,14 +23,27 @@ def missing(panel: Panel) -> BoolArray:
     return np.concatenate([past_only & ~future[:, None], known], axis=1)
 
 
+def unseen(panel: Panel, ranges: IntArray) -> BoolArray:
+    """(n_series, C + P + K): whether a column of a series has no value in some rows.
+
+    Args:
+        panel: As read.
+        ranges: (n_series, 2): rows [start, end) of each series, of which there is one at least.
+    """
+    there = ~np.isnan(np.concatenate([panel.values, panel.covariates, panel.known], axis=1))
+    seen = np.concatenate([np.zeros((1, there.shape[1]), dtype=np.int64), np.cumsum(there, axis=0)])
+    starts, ends = (panel.offsets[:-1, None] + ranges).T
+    return np.asarray(seen[ends] == seen[starts])
+
+
 def fill(panel: Panel, rule: str | None, where: str) -> Panel:
     """The panel without NaN.
 
     Args:
         panel: As read.
-        rule: forward: the value before; at the start of a series, where there is none, the first value after. seasonal: the
-            value one season before, be it filled itself; in the first season, as forward. zero: 0. Apart from the start of a
-            series no rule looks ahead. None: a missing value is an error.
+        rule: forward: the value before; at the start of a series, where there is none, the first value after, which is to be a
+            train row (``unseen``). seasonal: the value one season before, be it filled itself; in the first season, as forward.
+            zero: 0. Apart from the start of a series no rule looks ahead. None: a missing value is an error.
         where: The file or the name of the set, for errors.
 
     Returns:
@@ -115,6 +127,5 @@ def _first(mask: BoolArray) -> tuple[int, int]:
 
 def _place(panel: Panel, row: int) -> str:
     i = int(np.searchsorted(panel.offsets, row, side="right")) - 1
-    steps = row - int(panel.offsets[i])
-    time = pd.date_range(pd.Timestamp(panel.start_times[i]), periods=steps + 1, freq=panel.frequency)[-1]
-    return f"at {time} in series {panel.series[i]!r}"
+    time = time_of(panel.start_times[i], row - int(panel.offsets[i]), panel.frequency)
+    return f"at {time.astype(object)} in series {panel.series[i]!r}"

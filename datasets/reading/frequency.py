@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+Times: TypeAlias = npt.NDArray[np.datetime64]
 
 _RENAMED = {"H": "h", "T": "min", "S": "s", "M": "ME", "Q": "QE", "A": "YE", "Y": "YE", "AS": "YS"}
 _UNITS = {
@@ -18,6 +21,7 @@ _SECONDS = {
     **{"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800},
     **{"month": 2629800, "quarter": 7889400, "year": 31557600},  # of 365.25 days
 }
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _UNITS_PER_SEASON = {"second": 3600, "minute": 1440, "hour": 24, "day": 7, "week": 52, "month": 12, "quarter": 4, "year": 1}
 
 
@@ -61,6 +65,36 @@ def period_of(frequency: str) -> int:
     """Steps of one season: an hour of seconds, a day of minutes or hours, a week of days, a year of all that is longer."""
     n, name, _ = _parts(frequency)
     return max(1, round((5 if name == "B" else _UNITS_PER_SEASON[_UNITS[name]]) / n))
+
+
+def is_business(frequency: str) -> bool:
+    """Whether steps are business days: weekends lie between rows, five rows make a week."""
+    return _parts(frequency)[1] == "B"
+
+
+def time_of(start: npt.ArrayLike, row: npt.ArrayLike, frequency: str) -> Times:
+    """The time of a row, or of many, to the second: ``row`` steps after ``start``, or before it if negative.
+
+    Not by ``pandas.date_range``, whose nanoseconds end in 2262, where long series of years go on, and which moves a start that
+    lies off its anchor, such as a Monday with W-SUN.
+
+    Args:
+        start: The time of row 0, or one for each row.
+        row: One or many.
+        frequency: The step.
+    """
+    n, name, _ = _parts(frequency)
+    unit, steps = _UNITS[name], np.asarray(row, dtype=np.int64) * n
+    begin = np.asarray(start, dtype="datetime64[s]")
+    days = begin.astype("datetime64[D]")
+    if name == "B":
+        moved: Times = np.busday_offset(days, steps, roll="forward")
+    elif unit in _MONTHS:
+        months = begin.astype("datetime64[M]") + steps * _MONTHS[unit]
+        moved = (months + 1).astype("datetime64[D]") - 1 if name.endswith("E") else months.astype("datetime64[D]")
+    else:
+        return np.asarray(begin + steps * _SECONDS[unit])
+    return np.asarray(moved.astype("datetime64[s]") + (begin - days))
 
 
 def first_uneven(times: pd.DatetimeIndex, offsets: npt.NDArray[np.int64], frequency: str) -> int | None:

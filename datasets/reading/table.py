@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from datasets.reading.frequency import first_uneven, infer
 
 TIME_NAMES = ("date", "time", "timestamp", "datetime", "ds", "time_hour")
 _UNREADABLE = (OSError, UnicodeDecodeError, EOFError, zlib.error, csv.Error, pa.ArrowException)
+_OFFSET = r"(?<=[ T]\d\d)(|:?\d\d|:?\d\d:?\d\d(?:\.\d+)?) ?(?:Z|[+-]\d\d(?::?\d\d)?)$"
 _MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-NaN", "-nan", "NULL", "null", "None")
 
 
@@ -30,7 +31,9 @@ def read_table(path: Path, columns: Columns = ALL_TARGETS) -> Panel:
         path: A .csv, .csv.gz or .parquet file. A csv has one header line and commas.
         columns: What the columns are. With a series id the table is long: it holds many series, whose rows may stand apart but
             rise in time. The time column is by default the only one without another part that is called date, time,
-            timestamp, datetime, ds or time_hour; times with an offset are turned to UTC.
+            timestamp, datetime, ds or time_hour. Times have the year first (ISO 8601). Those with an offset are turned to UTC;
+            but if all steps are whole days or longer, so that summer time changes the offset and not the hour, they stay as
+            written.
 
     Returns:
         The series in the order in which they first appear; without a series id one, named after the file. Rows at the end of
@@ -42,15 +45,19 @@ def read_table(path: Path, columns: Columns = ALL_TARGETS) -> Panel:
     frame, place = _frame(path, columns)
     time = _time_column(frame, path, columns)
     ids = [name for name in frame.columns if name == columns.series_id]
+    _check_cells(frame, [name for name in frame.columns if name in (*columns.static, *ids)], path, place)
     parts(str(path), [str(name) for name in frame.columns if name not in (time, *ids)], ids, time, columns)
     if not len(frame):
         raise ValueError(f"{path}: rows are needed below the header, got none; is this the right file?")
-    times = _times(frame[time], path, place)
+    times, clock = _times(frame[time], path, place)
     series: tuple[str, ...] = (path.name.split(".")[0],)
     offsets = np.array([0, len(frame)], dtype=np.int64)
     if columns.series_id is not None:
         order, offsets, series = _grouped(frame, columns.series_id, path, place)
-        frame, times, place = frame.iloc[order], times[order], _place_in_series(place, order, offsets, series)
+        frame, times, clock = frame.iloc[order], times[order], clock[order]
+        place = _place_in_series(place, order, offsets, series)
+    if _keep_hour(clock, offsets):
+        times = clock
     _check_order(times, offsets, path, place, time)
     return assign(
         Source(
@@ -140,11 +147,7 @@ def _frame(path: Path, columns: Columns) -> tuple[pd.DataFrame, Callable[[int], 
         )
     try:
         if path.suffix.lower() == ".parquet":
-            frame = pd.read_parquet(path)
-            if isinstance(frame.index, pd.DatetimeIndex):
-                frame = frame.rename_axis(str(frame.index.name or "time")).reset_index()
-            frame.columns = frame.columns.map(str)
-            return frame, lambda row: f"row {row + 1}"
+            return _flat(pd.read_parquet(path), path, columns), lambda row: f"row {row + 1}"
         words = {*columns.static, columns.series_id}  # in which NA is a word like others
         header = pd.read_csv(path, header=None, nrows=1, dtype=str, skip_blank_lines=False).iloc[0]
         with warnings.catch_warnings():
@@ -157,7 +160,7 @@ def _frame(path: Path, columns: Columns) -> tuple[pd.DataFrame, Callable[[int], 
                 float_precision="round_trip",
                 keep_default_na=False,
                 na_values={name: [""] if name in words else _MISSING for name in header.dropna()},
-                dtype={name: str for name in header.dropna() if name == columns.series_id},
+                dtype={name: str for name in header.dropna() if name in (columns.series_id, *(columns.categories or ()))},
             )
     except pd.errors.EmptyDataError:
         raise ValueError(
@@ -182,6 +185,35 @@ def _frame(path: Path, columns: Columns) -> tuple[pd.DataFrame, Callable[[int], 
     return frame, lambda row: f"line {lines[row]}"
 
 
+def _flat(frame: pd.DataFrame, path: Path, columns: Columns) -> pd.DataFrame:
+    """A parquet table whose index and periods are columns like others, of one value a cell."""
+    if isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex)) and frame.index.name is None:
+        frame = frame.rename_axis("time")
+    named = [name for name in frame.index.names if name is not None]
+    if named and not isinstance(frame.index, pd.RangeIndex):
+        twice = next((name for name in named if name in frame.columns), None)
+        if twice is not None:
+            raise ValueError(f"the index {twice!r} has the name of a column")
+        frame = frame.reset_index(named)
+    frame.columns = frame.columns.map(str)
+    for name in frame.columns:
+        if isinstance(frame[name].dtype, pd.PeriodDtype):
+            frame[name] = frame[name].dt.to_timestamp()
+    return frame
+
+
+def _check_cells(frame: pd.DataFrame, names: Iterable[str], path: Path, place: Callable[[int], str]) -> None:
+    """Names of series and what is static are told apart by value, which lists are not."""
+    for name in names:
+        whole = frame[name].map(lambda cell: isinstance(cell, Hashable)) if frame[name].dtype == object else pd.Series(True)
+        if not whole.all():
+            row = int(np.argmin(whole))
+            raise ValueError(
+                f"{path}: a cell must hold one value, got {type(frame[name].iloc[row]).__name__} in {place(row)}, column "
+                f"{name!r}; remove the column or do not name it"
+            )
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
@@ -201,23 +233,35 @@ def _time_column(frame: pd.DataFrame, path: Path, parts: Columns) -> str:
     )
 
 
-def _times(column: pd.Series, path: Path, place: Callable[[int], str]) -> pd.DatetimeIndex:
+def _times(column: pd.Series, path: Path, place: Callable[[int], str]) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
+    """The times in UTC, and as the clock there shows them: the same without an offset."""
     if pd.api.types.is_numeric_dtype(column.dtype):
         raise ValueError(
             f"{path}: times must be written like 2024-01-31 13:00, got {column.iloc[0]} in {place(0)}, column {column.name!r}; "
             "write them so"
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)  # no common format: pandas would guess cell by cell
-        try:
-            parsed = pd.to_datetime(column, errors="coerce", utc=True).dt.as_unit("ns")
-        except (UserWarning, ValueError):
-            parsed = pd.Series(pd.NaT, column.index, dtype="datetime64[ns, UTC]")
-    if (bad := parsed.isna().to_numpy()).any():
+    if column.dtype.kind == "M":
+        utc, clock = pd.to_datetime(column, utc=True), column.dt.tz_localize(None)
+        mixed = pd.Series(False, column.index)
+    else:
+        words = column.astype(str).where(column.notna(), "")
+        words = words.where(words.str.match(r"\d{4}"), "")  # not: now, today
+        shown = words.str.replace(_OFFSET, r"\1", regex=True)
+        mixed = (shown != words) != (shown.iloc[0] != words.iloc[0])
+        utc, clock = (pd.to_datetime(some, format="ISO8601", errors="coerce", utc=True) for some in (words, shown))
+        clock = clock.dt.tz_localize(None)
+    known = (utc.dt.year >= 1678) & (utc.dt.year <= 2261)  # what nanoseconds count; False where nothing is understood
+    if (bad := (mixed | clock.isna() | ~known).to_numpy()).any():
         row = int(np.argmax(bad))
         cell = "an empty cell" if pd.isna(column.iloc[row]) else repr(str(column.iloc[row]))
         raise ValueError(
-            f"{path}: times must be written alike, as in 2024-01-31 13:00, got {cell} in {place(row)}, column {column.name!r}; "
-            "mend that cell"
+            f"{path}: times must be written year first, as in 2024-01-31 13:00, from 1678 to 2261, all with an offset like "
+            f"+01:00 or none, got {cell} in {place(row)}, column {column.name!r}; write it so"
         )
-    return pd.DatetimeIndex(parsed.dt.tz_localize(None))
+    return pd.DatetimeIndex(utc.dt.as_unit("ns").dt.tz_localize(None)), pd.DatetimeIndex(clock.dt.as_unit("ns"))
+
+
+def _keep_hour(clock: pd.DatetimeIndex, offsets: IntArray) -> bool:
+    """Whether all steps are whole days or longer: the hour is the same within each series."""
+    since_midnight = (clock - clock.normalize()).asi8
+    return bool((since_midnight == np.repeat(since_midnight[offsets[:-1]], np.diff(offsets))).all())

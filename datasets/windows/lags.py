@@ -6,8 +6,7 @@ and its neighbours. Which seasons, and how many of each, is our own choice.
 
 from __future__ import annotations
 
-from datasets.reading.frequency import step_of
-from datasets.windows.time_features import is_business
+from datasets.reading.frequency import is_business, step_of
 
 _RECENT = (1, 2, 3, 4, 5, 6, 7)
 _SEASONS: dict[str, tuple[tuple[float, int], ...]] = {  # unit: (units of a season, how often it is repeated)

@@ -1,4 +1,7 @@
-"""What is train, validation and test: only said here. Borders are data of the data set, a ``Split`` applies them."""
+"""What is train, validation and test: only said here. Borders are data of the data set, a ``Split`` applies them.
+
+Each series is cut by its own rows. Time never runs backwards within a series; across series that end at different times it may.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ def holdout(borders: Sequence[Borders]) -> Split:
 def rolling_folds(borders: Sequence[Borders], n_folds: int) -> tuple[Split, ...]:
     """Rolling origin: each fold scores as many rows as the validation has, the last one the validation itself.
 
-    The folds before it step back in time by that many rows; each trains on all rows before those that it scores.
+    The folds before it step back in time by that many rows; each trains on all rows before those that it scores. Rows are
+    counted in each series from its own end: where series end at different times, what a fold trains of one series may lie later
+    in the calendar than what it scores of another.
 
     Raises:
         ValueError: no train rows are left for the first fold of a series.

@@ -7,16 +7,12 @@ al., AAAI 2021): a feature finer than a step, or constant over steps, tells noth
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from datasets.base import FloatArray, IntArray
-from datasets.reading.frequency import step_of, unit_of
-
-Times: TypeAlias = npt.NDArray[np.datetime64]
+from datasets.reading.frequency import Times, is_business, step_of, time_of, unit_of
 
 _FEATURES: dict[str, tuple[Callable[[pd.DatetimeIndex], pd.Index], int, int]] = {  # name: reading, its least, its greatest
     "second": (lambda times: times.second, 0, 59),
@@ -56,28 +52,10 @@ def calendar(start: np.datetime64, n_rows: int, frequency: str) -> FloatArray:
     names = feature_names(frequency)
     features = np.empty((n_rows, len(names)), dtype=np.float32)
     if names:
-        times = pd.DatetimeIndex(row_times(start, n_rows, frequency))
+        times = pd.DatetimeIndex(time_of(start, np.arange(n_rows), frequency))
         for column, (read, least, greatest) in zip(features.T, (_FEATURES[name] for name in names), strict=True):
             column[:] = np.asarray(read(times), dtype=np.float64) / (greatest - least) - (least / (greatest - least) + 0.5)
     return features
-
-
-def row_times(start: np.datetime64, n_rows: int, frequency: str) -> Times:
-    """(n_rows,): the time of each row, to the second; of months and longer, the first day.
-
-    Not by ``pandas.date_range``, whose nanoseconds end in 2262, where long series of years go on, and which moves a start that
-    lies off its anchor, such as a Monday with W-SUN.
-    """
-    n, unit = step_of(frequency)
-    steps = np.arange(n_rows) * n
-    times: Times
-    if is_business(frequency):
-        times = np.busday_offset(start.astype("datetime64[D]"), steps, roll="forward")
-    elif unit in _MONTHS:
-        times = start.astype("datetime64[M]") + steps * _MONTHS[unit]
-    else:
-        times = start.astype("datetime64[s]") + steps * _SECONDS[unit]
-    return times.astype("datetime64[s]")
 
 
 def places_in_time(starts: Times, frequency: str) -> tuple[IntArray, IntArray]:
@@ -89,8 +67,3 @@ def places_in_time(starts: Times, frequency: str) -> tuple[IntArray, IntArray]:
     clock, ticks = ("M", _MONTHS[unit]) if unit in _MONTHS else ("s", _SECONDS[unit])
     since = starts.astype(f"datetime64[{clock}]").astype(np.int64)
     return np.divmod(since - since.min(), n * ticks)
-
-
-def is_business(frequency: str) -> bool:
-    """Whether steps are business days: weekends lie between rows, five rows make a week."""
-    return frequency.lstrip("0123456789") == "B"

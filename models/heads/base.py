@@ -28,8 +28,11 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, outputs: Float[Tensor, "B H C O"], batch: Batch) -> Float[Tensor, "B H C"]:
-        """The loss of each future value; whether it was observed is the caller's matter. Draws, if any, come from torch's
-        default generators, which training keys by step."""
+        """The loss of each future value; whether it was observed is the caller's matter.
+
+        A head may draw while it trains, from torch's default generators, which training keys by step. In evaluation mode it
+        draws nothing: the loss of a window then depends on the window alone.
+        """
 
     @abstractmethod
     def forecast(self, outputs: Float[Tensor, "B H C O"], inputs: Inputs, n_paths: int, draws: Draws) -> Forecast:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+from functools import lru_cache
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+
+from datasets.base import IntArray
 
 _GOLDEN = -7046029254386353131  # 2**64 / golden ratio, odd, as int64
 
@@ -20,7 +25,7 @@ class Draws:
 
     Args:
         seed: Of the study's paths.
-        windows: (B,) int64: what tells windows apart, such as their origins.
+        windows: (B,) int64: what tells windows apart, such as ``window_keys``.
     """
 
     def __init__(self, seed: int, windows: Int[Tensor, " B"]) -> None:
@@ -50,6 +55,27 @@ class Draws:
         """
         order = self.uniform(n_paths, *size).argsort(dim=1, stable=True)
         return (order + 0.5) / n_paths
+
+
+def window_keys(names: tuple[str, ...], series: IntArray, rows: IntArray) -> IntArray:
+    """(n,): a key of each window, a function of its series' name and of its row in that series alone.
+
+    So a window draws the same whichever series lie around its own, and however long they are.
+
+    Args:
+        names: Of all series.
+        series: (n,): the place of each window's series in ``names``.
+        rows: (n,): the origin of each window, counted from the first row of its series.
+    """
+    keys: IntArray = _name_keys(names)[series] + rows
+    return keys
+
+
+@lru_cache(maxsize=4)
+def _name_keys(names: tuple[str, ...]) -> IntArray:
+    """(n_series,): 64 bits of the BLAKE2b hash of each name (RFC 7693)."""
+    hashes = b"".join(hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names)
+    return np.frombuffer(hashes, dtype="<i8").astype(np.int64)
 
 
 def _mix(numbers: Int[Tensor, "*shape"]) -> Int[Tensor, "*shape"]:

@@ -15,6 +15,9 @@ from models.heads.base import Head, unpack
 from models.heads.draws import Draws
 from models.heads.quantile import pinball
 
+_N_LEVELS = 20
+"""Of the loss in evaluation."""
+
 
 class ImplicitQuantileHead(Head):
     """The value at level t is location + spread * g(features, t), with g a network that this head learns.
@@ -22,7 +25,8 @@ class ImplicitQuantileHead(Head):
     The level enters through cos(pi i t), i = 0 .. n - 1, mapped, rectified, and multiplied into the mapped features (Dabney et
     al., "Implicit Quantile Networks", ICML 2018, equation 4), as 1 + it (Gouttes et al., "Probabilistic Time Series Forecasting
     with Implicit Quantile Networks", 2021). A training step draws one level for each value from torch's default generator and
-    takes the pinball loss there. Nothing makes g rise with t: quantiles may cross where there is little to learn from.
+    takes the pinball loss there; evaluation takes its mean over levels that are spread evenly. Nothing makes g rise with t:
+    quantiles may cross where there is little to learn from.
 
     Args:
         n_features: Outputs of the model beyond location and log spread.
@@ -49,9 +53,23 @@ class ImplicitQuantileHead(Head):
         return location + log_spread.exp() * shape.squeeze(-1)
 
     def loss(self, outputs: Float[Tensor, "B H C O"], batch: Batch) -> Float[Tensor, "B H C"]:
-        """The pinball loss at a level that is drawn for each value, in scaled units."""
-        levels = torch.rand_like(batch.future_target)
-        return pinball(self.quantile(outputs, levels), batch.future_target, levels)
+        """The pinball loss in scaled units: at a level that is drawn for each value, or in evaluation mode the mean over
+        the middles of 20 equal parts of (0, 1)."""
+        target = batch.future_target
+        if self.training:
+            return self._loss_at(torch.rand_like(target), outputs, target)
+        return (
+            sum(
+                (self._loss_at(torch.full_like(target, (i + 0.5) / _N_LEVELS), outputs, target) for i in range(_N_LEVELS)),
+                start=torch.zeros_like(target),
+            )
+            / _N_LEVELS
+        )
+
+    def _loss_at(
+        self, levels: Float[Tensor, "B H C"], outputs: Float[Tensor, "B H C O"], target: Float[Tensor, "B H C"]
+    ) -> Float[Tensor, "B H C"]:
+        return pinball(self.quantile(outputs, levels), target, levels)
 
     def forecast(self, outputs: Float[Tensor, "B H C O"], inputs: Inputs, n_paths: int, draws: Draws) -> Forecast:
         """Paths whose values are independent of each other."""

@@ -22,8 +22,9 @@ class NegativeBinomialHead(Head):
 
     The mean is scale * softplus(location + loc / scale), above 0, and the extra spread scale * exp(log spread): what comes out
     is a distribution of counts in original units, whatever ``data.scaling`` feeds the model. ``mean`` suits it best (as in
-    Salinas et al., "DeepAR", IJF 2020, section 3.3): then loc is 0. In the usual terms there are r = (mean / spread)^2
-    failures, kept within 1e-3 and 1e8. The loss is the negative log-likelihood of the count.
+    Salinas et al., "DeepAR", IJF 2020, section 3.3): then loc is 0. Targets must be whole numbers of 0 or more. In the
+    usual terms there are r = (mean / spread)^2 failures, kept within 1e-3 and 1e8. The loss is the negative log-likelihood of
+    the count.
 
     Computed in float64, for log-gammas of large counts cancel; so there is none on mps, which has no float64.
     """

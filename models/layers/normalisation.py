@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, get_args
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 Norm = Literal["none", "last", "revin"]
@@ -21,10 +21,11 @@ class WindowStatistics(NamedTuple):
 class WindowNorm(nn.Module):
     """Takes level and spread out of the past, and puts them back into the forecast.
 
-    ``last`` subtracts the last value of the past (NLinear: Zeng et al., AAAI 2023). ``revin`` standardises by mean and standard
-    deviation of the past, then applies a learned affine map for each channel (reversible instance normalisation: Kim et al.,
-    ICLR 2022). Statistics come from the past alone and carry no gradient. Under both, shifting a window by a constant shifts
-    its forecast by that constant.
+    ``last`` subtracts the last observed value of the past (NLinear: Zeng et al., AAAI 2023). ``revin`` standardises by mean and
+    standard deviation of the observed values, then applies a learned affine map for each channel (reversible instance
+    normalisation: Kim et al., ICLR 2022). Statistics carry no gradient. What fills missing values does not move them, unless a
+    window observed nothing of a channel: then all of its values count. The network sees the fill, normalised like the rest.
+    Under both, shifting a window by a constant, the fill included, shifts its forecast by that constant.
 
     Departure from RevIN: the affine weight is the exponential of a parameter. It starts at 1 as in the paper, and cannot come
     to 0, where the way back explodes.
@@ -43,17 +44,33 @@ class WindowNorm(nn.Module):
             self.log_weight = nn.Parameter(torch.zeros(n_channels))
             self.bias = nn.Parameter(torch.zeros(n_channels))
 
-    def forward(self, past: Float[Tensor, "B L C"]) -> tuple[Float[Tensor, "B L C"], WindowStatistics]:
-        """The normalised past, and what ``restore`` needs."""
-        last = past[:, -1:].detach()
+    def forward(
+        self, past: Float[Tensor, "B L C"], observed: Bool[Tensor, "B L C"]
+    ) -> tuple[Float[Tensor, "B L C"], WindowStatistics]:
+        """The normalised past, and what ``restore`` needs.
+
+        Args:
+            past: Missing values filled.
+            observed: Which values count for level and spread.
+        """
         match self.mode:
             case "none":
-                return past, WindowStatistics(torch.zeros_like(last), torch.ones_like(last))
+                none = torch.zeros_like(past[:, :1])
+                return past, WindowStatistics(none, torch.ones_like(none))
             case "last":
+                # The first of equal maxima, from the end: the last step if nothing was observed.
+                back = observed.flip(1).byte().argmax(1, keepdim=True)
+                last = past.gather(1, past.shape[1] - 1 - back).detach()
                 return past - last, WindowStatistics(last, torch.ones_like(last))
             case "revin":
-                loc = past.mean(1, keepdim=True).detach()
-                scale = (past.var(1, keepdim=True, unbiased=False) + 1e-5).sqrt().detach()
+                observed = observed | ~observed.any(1, keepdim=True)
+                n_observed = observed.sum(1, keepdim=True)
+                mean = torch.where(observed, past, 0.0).sum(1, keepdim=True) / n_observed
+                # With means in the holes a mean stays, and a variance grows too small by the share of the observed. Where there
+                # are no holes this is the plain mean and variance, to the bit.
+                level = torch.where(observed, past, mean).detach()
+                loc, share = level.mean(1, keepdim=True), n_observed / past.shape[1]
+                scale = (level.var(1, keepdim=True, unbiased=False) / share + 1e-5).sqrt()
                 return (past - loc) / scale * self.log_weight.exp() + self.bias, WindowStatistics(loc, scale)
 
     def restore(self, outputs: Float[Tensor, "B H C O"], statistics: WindowStatistics) -> Float[Tensor, "B H C O"]:

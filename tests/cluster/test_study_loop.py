@@ -76,13 +76,13 @@ def make_loop(folder: Path, sampler: Listing, metric: str) -> StudyLoop:
     return StudyLoop(study, {"train.learning_rate": 0.05}, sampler, StopAbove(), store)
 
 
-def report(epoch: int, value: float, metric: str = "mse_scaled") -> Report:
+def report(epoch: int, value: float, metric: str = "mse_scaled", apart: float = 1.0) -> Report:
     return Report(
         stage="fold_2",
         epoch=epoch,
         step=epoch,
         metrics={metric: value},
-        stages={"fold_1": value - 1, "fold_2": value + 1},
+        stages={"fold_1": value - apart, "fold_2": value + apart},
         weights_sha256="0",
         best=b"w",
     )
@@ -141,7 +141,7 @@ def test_costs_are_told_and_values_are_shown(
     loop.next_trial()
     loop.begin(0)
     for epoch, value in enumerate(values, start=1):
-        loop.report(0, report(epoch, value, metric))
+        loop.report(0, report(epoch, value, metric, apart=0))
     loop.end(0, Outcome(state=State.FINISHED))
     assert [value for _, value in sampler.told[0].values] == pytest.approx(costs)
     assert RunStore.open(loop.store.folder).rows()[0].value == best
@@ -153,11 +153,23 @@ def test_the_best_trial_has_the_lowest_cost(tmp_path: Path, sampler: Listing, me
     for number, value in enumerate((0.4, 0.75, 0.9)):
         loop.next_trial()
         loop.begin(number)
-        loop.report(number, report(1, value, metric))
+        loop.report(number, report(1, value, metric, apart=0))
         loop.end(number, Outcome(state=State.FINISHED))
     row = best_row(RunStore.open(loop.store.folder).rows())
     assert row is not None
     assert row.number == best
+
+
+def test_folds_that_miss_a_target_on_both_sides_are_told_stored_and_ranked_as_a_miss(tmp_path: Path, sampler: Listing) -> None:
+    loop = make_loop(tmp_path, sampler, "coverage_80")
+    for number, (value, apart) in enumerate([(0.8, 0.2), (0.75, 0.0)]):
+        loop.next_trial()
+        loop.begin(number)
+        loop.report(number, report(1, value, "coverage_80", apart))
+        loop.end(number, Outcome(state=State.FINISHED))
+    rows = RunStore.open(loop.store.folder).rows()
+    assert [row.cost for row in rows] == [told.values[0][1] for told in sampler.told] == pytest.approx([0.2, 0.05])
+    assert best_row(rows) == rows[1]
 
 
 def test_the_values_of_the_stages_are_stored(loop: StudyLoop) -> None:

@@ -63,7 +63,9 @@ MISTAKES = {
     "unknown target": (["--target", "e"], "'e'"),
     "unknown known column": (["--known", "holiday"], "'holiday'"),
     "target that is known too": (["--target", "a", "--known", "a"], "'a'"),
-    "counts that are scaled": (["--set", "train.loss=negative_binomial"], "data.scaling"),
+    "counts that are none": (["--set", "train.loss=negative_binomial"], "needs targets that are whole numbers of 0 or more"),
+    "a metric of quantiles for points": (["--metric", "coverage_80"], "--metric coverage_80 needs quantiles, mse give points"),
+    "borders twice": (["--folds-file", "study.json", "--folds", "2"], "--folds-file brings its own borders"),
     "a metric that the space makes incomparable": (
         ["--space", "tests.contract.plugins.losses", "--metric", "loss"],
         "train.loss",
@@ -94,7 +96,7 @@ TRAIN_MISTAKES = {
     "metric": (["--metric", "mse"], "no metric is named 'mse'"),
     "model": (["--set", "model.kernel=0"], "kernel"),
     "threads": (["--threads", "0"], "--threads must be 1 or more, got 0"),
-    "accelerator": (["--accelerator", "tpu"], "--accelerator must be one that this machine has"),
+    "accelerator": (["--accelerator", "tpu"], "the accelerator must be one that this machine has"),
 }
 
 

@@ -33,6 +33,19 @@ def with_values(values: FloatArray) -> PreparedData:
     return replace(DATA, values=values)
 
 
+def fit_reads_values(name: str) -> bool:
+    first, second = (fitted(name, data).forecast(DATA, np.array([100])) for data in (DATA, with_values(DATA.values**2)))
+    return not np.array_equal(first, second)
+
+
+READING = [name for name in models.floors.names() if fit_reads_values(name)]
+
+
+def test_the_floors_whose_fit_reads_values_are_found() -> None:
+    assert {"linear_closed_form", "pooled_regression"} <= set(READING)
+    assert not {"naive", "seasonal_naive", "ses", "theta", "ets"} & set(READING)
+
+
 @every_floor
 def test_a_floor_has_the_name_of_its_module(name: str) -> None:
     assert models.floors.get(name).name == name
@@ -51,15 +64,16 @@ def test_a_forecast_is_bit_equal_whatever_the_other_origins_are(name: str) -> No
 
 
 @every_floor
-def test_a_forecast_reads_its_series_up_to_its_origin_and_nothing_else(name: str) -> None:
-    floor, start, origin = fitted(name), 130, 130 + 70
+@pytest.mark.parametrize(("stage", "row"), [(VALIDATION, 70), (TEST, 80)], ids=["validation", "test"])
+def test_a_forecast_reads_its_series_up_to_its_origin_and_nothing_else(name: str, stage: Stage, row: int) -> None:
+    floor, start, origin = fitted(name, stage=stage if models.floors.get(name).refits else VALIDATION), 130, 130 + row
     values = np.full_like(DATA.values, 1e6)
     values[start : origin + 1] = DATA.values[start : origin + 1]
     first, second = (floor.forecast(data, np.array([origin])) for data in (DATA, with_values(values)))
     assert np.array_equal(first, second)
 
 
-@every_floor
+@pytest.mark.parametrize("name", READING)
 def test_fitting_reads_nothing_after_the_scored_rows(name: str) -> None:
     values = DATA.values.copy()
     for offset, (_, end, _) in zip(DATA.offsets[:-1], BORDERS, strict=True):
@@ -68,7 +82,7 @@ def test_fitting_reads_nothing_after_the_scored_rows(name: str) -> None:
     assert np.array_equal(first, second)
 
 
-@pytest.mark.parametrize("name", [name for name in models.floors.names() if models.floors.get(name).refits])
+@pytest.mark.parametrize("name", [name for name in READING if models.floors.get(name).refits])
 def test_a_floor_that_is_fitted_again_for_the_test_reads_nothing_that_the_test_scores(name: str) -> None:
     values = DATA.values.copy()
     for offset, (_, start, _) in zip(DATA.offsets[:-1], BORDERS, strict=True):

@@ -64,6 +64,14 @@ def test_there_is_a_finite_loss_for_each_value(loss: str) -> None:
 
 
 @every_head
+def test_in_evaluation_a_loss_draws_nothing(loss: str) -> None:
+    head, batch = make_head(loss).eval(), make_batch(SHAPE)
+    before = torch.get_rng_state()
+    head.loss(outputs_of(head, batch), batch)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@every_head
 def test_a_value_that_was_not_observed_moves_no_loss_of_another_one(loss: str) -> None:
     head, batch = make_head(loss), make_batch(SHAPE)
     outputs, there = outputs_of(head, batch), torch.rand(4, 3, 2) < 0.5

@@ -35,12 +35,18 @@ every_model_and_head = pytest.mark.parametrize(
     ("name", "loss"), [(name, loss) for name in models.names() for loss in models.get(name).heads]
 )
 
+NORMS: dict[str, list[dict[str, Any]]] = {
+    name: [{"norm": norm} for norm in ("none", "last", "revin")]
+    if "norm" in inspect.signature(models.get(name).__init__).parameters
+    else [{}]
+    for name in models.names()
+}
 every_norm_and_head = pytest.mark.parametrize(
     ("name", "loss"),
     [
         (name, loss)
         for name in models.names()
-        if "norm" in inspect.signature(models.get(name).__init__).parameters
+        if len(NORMS[name]) > 1
         for loss in models.get(name).heads
         if loss != "negative_binomial"  # counts end at 0: they neither shift nor stretch
     ],
@@ -60,9 +66,17 @@ def build(name: str, shape: WindowShape = SHAPE, **arguments: Any) -> Forecaster
     return models.get(name)(shape, **arguments)
 
 
-def build_for(name: str, loss: str, **arguments: Any) -> tuple[Forecaster, Head]:
+def build_for(name: str, loss: str, shape: WindowShape = SHAPE, **arguments: Any) -> tuple[Forecaster, Head]:
     head = make_head(loss)
-    return build(name, replace(SHAPE, n_outputs=head.n_outputs), **arguments), head
+    return build(name, replace(shape, n_outputs=head.n_outputs), **arguments), head
+
+
+def with_holes() -> Inputs:
+    """Of three channels the first is whole, the others lack values inside and at the end."""
+    inputs = make_batch(WIDE).inputs
+    observed = inputs.past_observed.clone()
+    observed[:, 5:9, 1:], observed[:, -2:, 2] = False, False
+    return replace(inputs, past_observed=observed)
 
 
 def windows(inputs: Inputs, chosen: slice) -> Inputs:
@@ -160,10 +174,14 @@ def test_bfloat16_autocast_comes_close(name: str) -> None:
 @pytest.mark.usefixtures("unchecked")
 @every_model
 def test_a_model_compiles_to_one_graph(name: str) -> None:
-    model, inputs = build(name), make_batch(SHAPE).inputs
-    for training in (True, False):
-        compiled = torch.compile(model.train(training), fullgraph=True, backend="eager")
-        assert compiled(inputs).shape == (4, 6, 3, 1)
+    inputs = make_batch(SHAPE).inputs
+    inputs = replace(inputs, past_observed=torch.ones((), dtype=torch.bool).expand_as(inputs.past_observed))
+    for norm in NORMS[name]:
+        model = build(name, **norm)
+        for training in (True, False):
+            torch.compiler.reset()
+            compiled = torch.compile(model.train(training), fullgraph=True, backend="eager")
+            assert compiled(inputs).shape == (4, 6, 3, 1)
 
 
 @every_model
@@ -231,7 +249,7 @@ def test_under_every_head_paths_are_a_function_of_their_seed_and_touch_no_shared
 @every_norm_and_head
 @pytest.mark.parametrize("norm", ["last", "revin"])
 def test_under_a_norm_a_shift_of_the_past_shifts_the_forecast(name: str, loss: str, norm: str) -> None:
-    (model, head), inputs = build_for(name, loss, norm=norm), make_batch(SHAPE).inputs
+    (model, head), inputs = build_for(name, loss, WIDE, norm=norm), with_holes()
     moved = replace(inputs, past_target=inputs.past_target + 5)
     with torch.no_grad():
         paths, shifted = (model.eval().predict(x, head, 5, Draws(0, torch.arange(4))).paths for x in (inputs, moved))
@@ -240,16 +258,36 @@ def test_under_a_norm_a_shift_of_the_past_shifts_the_forecast(name: str, loss: s
 
 @every_norm_and_head
 def test_under_revin_a_stretch_of_the_past_stretches_the_forecast(name: str, loss: str) -> None:
-    (model, head), inputs = build_for(name, loss, norm="revin"), make_batch(SHAPE).inputs
+    (model, head), inputs = build_for(name, loss, WIDE, norm="revin"), with_holes()
     stretched = replace(inputs, past_target=inputs.past_target * 8)
     with torch.no_grad():
         paths, wider = (model.eval().predict(x, head, 5, Draws(0, torch.arange(4))).paths for x in (inputs, stretched))
     torch.testing.assert_close(wider, paths * 8, atol=1e-2, rtol=1e-2)
 
 
+@every_norm_and_head
+@pytest.mark.parametrize("norm", ["none", "last", "revin"])
+def test_under_a_norm_a_network_of_zeros_puts_out_level_and_log_spread_of_what_was_observed(
+    name: str, loss: str, norm: str
+) -> None:
+    (model, head), inputs = build_for(name, loss, WIDE, norm=norm), with_holes()
+    for weight in model.parameters():
+        torch.nn.init.zeros_(weight)
+    filled = replace(inputs, past_target=torch.where(inputs.past_observed, inputs.past_target, 100.0))
+    outputs = model.eval()(filled)
+    expected = torch.zeros(4, 6, 3, head.n_outputs)
+    for channel in range(3):
+        values = inputs.past_target[:, inputs.past_observed[0, :, channel], channel]
+        level = {"none": torch.zeros(4), "last": values[:, -1], "revin": values.mean(1)}[norm]
+        expected[:, :, channel, 0] = level.unsqueeze(1)
+        if norm == "revin":
+            expected[:, :, channel, 1:2] = values.std(1, unbiased=False).log()[:, None, None]
+    torch.testing.assert_close(outputs, expected, atol=1e-4, rtol=1e-4)
+
+
 @every_model
 def test_every_input_that_a_model_says_it_uses_matters_and_no_other_does(name: str) -> None:
-    model, inputs = build(name, WIDE).eval(), make_batch(WIDE).inputs
+    model, inputs = build(name, WIDE, **NORMS[name][-1]).eval(), with_holes()  # without a norm the mask is not read
     before = model(inputs)
     for use, parts in FIELDS.items():
         for part in parts:

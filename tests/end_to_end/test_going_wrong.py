@@ -26,7 +26,7 @@ N_TRIALS, SEED = 6, 1  # of which the baseline diverges, trial 1 takes its worke
 
 @pytest.fixture(scope="module")
 def printed(runs: Path) -> str:
-    study = ["--trials", N_TRIALS, "--seed", SEED, "--set", "model.linger_s=3", "--runs", runs, "--name", "fragile"]
+    study = ["--trials", N_TRIALS, "--seed", SEED, "--set", "model.linger_s=5", "--runs", runs, "--name", "fragile"]
     done = tuner("run", *FRAGILE, *study)
     assert done.returncode == 0, done.stdout + done.stderr
     return re.sub(r"\s+", " ", done.stdout)
@@ -52,8 +52,20 @@ def test_a_worker_that_is_killed_fails_its_trial_alone(fragile: RunStore) -> Non
     assert [row for row in fragile.rows() if row.number > 1 and row.state is State.FAILED] == []
 
 
-def test_a_teardown_of_three_seconds_loses_no_trial(fragile: RunStore) -> None:
+def test_a_teardown_of_five_seconds_loses_no_trial(fragile: RunStore) -> None:
     assert set(states(fragile, "none")) == {State.FINISHED, State.STOPPED}
+    stopped = next(row.number for row in fragile.rows() if row.state is State.STOPPED)
+    begun_later = [event for event in fragile.events() if event["kind"] == "begin" and event["number"] > stopped]
+    assert begun_later, "nothing followed the stopped trial, so nothing could be lost"
+
+
+def test_a_trial_that_a_warm_worker_cannot_take_is_lost_alone(runs: Path) -> None:
+    study = ["--trials", 4, "--set", "model.fault=none", "--set", "model.linger_s=6", "--runs", runs, "--name", "lost"]
+    done = tuner("run", *FRAGILE[:-2], "--cpus-per-trial", 2, *study, TUNE_FUNCTION_THREAD_TIMEOUT_S="1")
+    rows = RunStore.open(runs / "lost").rows()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {row.state for row in rows} > {State.FAILED}
+    assert {row.note for row in rows if row.state is State.FAILED} == {"its worker was lost"}
 
 
 def test_without_a_baseline_the_summary_says_so_and_the_best_is_exported(fragile: RunStore, printed: str) -> None:

@@ -205,4 +205,4 @@ def test_every_argument_of_sampler_and_scheduler_is_kept(store: RunStore) -> Non
     start = next(event for event in store.events() if event["kind"] == "start")
     assert start["sampler"] == {"name": "tpe", **Tpe(Space.from_json(store.study()["space"]), 0).describe()}
     assert start["sampler"]["multivariate"] is True
-    assert start["scheduler"] == {"name": "asha", "grace_epochs": 1, "reduction": 3}
+    assert start["scheduler"] == {"name": "asha", "grace_epochs": 1, "reduction": 3, "rungs": [1, 3]}

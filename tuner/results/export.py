@@ -33,25 +33,20 @@ or load it in Python:
 
 ```python
 import json
-from dataclasses import replace
 from pathlib import Path
 
-from datasets.reading.files import read_file
-from tuner.study.study import Problem
+from tuner.predict import history, own_names
 from tuner.training.forecasting import forecast_panel
 
 best = Path("{folder}")
 config, scaler, study = (json.loads((best / name).read_text()) for name in ("{config}", "{scaler}", "{study}"))
-known = study["data"]
-columns = replace(
-    Problem.from_json(study["problem"]).columns, target=tuple(known["channels"]), covariates=tuple(known["covariates"])
-)
 forecast = forecast_panel(
-    read_file(Path("my_table.csv"), columns),
+    history(Path("my_table.csv"), fill_rule=None, study=study, config=config["config"]),
     model="{model}",
     config=config["config"],
     weights=(best / "{weights}").read_bytes(),
     scaler=scaler,
+    own_names=own_names(study),
     horizon={horizon},
     n_paths={n_paths},
     seed=0,

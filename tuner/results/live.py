@@ -148,7 +148,7 @@ def _against(snapshot: Snapshot, best: Row) -> str:
     baseline = next((row for row in snapshot.rows if row.number == 0), None)
     if baseline is None or baseline.value is None or best.value is None or best.number == 0:
         return ", the baseline" if best.number == 0 else ""
-    return f", {text.compared(snapshot.metric, best.value, baseline.value)} than the baseline"
+    return f", {text.compared(snapshot.metric, best.value, baseline.value, 'the baseline')}"
 
 
 def _choose(rows: Sequence[Row], n: int) -> list[Row]:

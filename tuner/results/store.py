@@ -17,7 +17,7 @@ from search_spaces.base import Config
 from tuner.results import schema
 from tuner.results.files import append_line, read_json, read_lines, write_atomic, write_json
 from tuner.results.schema import Row, Standing
-from tuner.study.metrics import METRICS
+from tuner.study.metrics import rank
 from tuner.study.trial import Decision, Report, State
 
 Clock = Callable[[], float]
@@ -156,10 +156,6 @@ class RunStore:
         name: str = self._study["problem"]["metric"]
         return name
 
-    def cost(self, value: float) -> float:
-        """What is minimised when trials are ranked by a value of ``metric``."""
-        return METRICS[self.metric].cost(value)
-
     def events(self) -> list[dict[str, Any]]:
         """All events, in order; each has ``n``, ``time_s``, ``kind`` and the fields of its kind."""
         return list(read_lines(self.folder / schema.EVENTS))
@@ -201,11 +197,11 @@ class RunStore:
             case {"kind": "begin", "number": number, "time_s": time_s}:
                 self._begun[number] = time_s
                 self._rows[number] = replace(self._rows[number], state=State.RUNNING)
-            case {"kind": "report", "number": number, "epoch": epoch, "metrics": metrics}:
+            case {"kind": "report", "number": number, "epoch": epoch, "metrics": metrics, "stages": stages}:
                 row = replace(self._rows[number], epochs=epoch)
-                value = metrics[self.metric]
-                better = row.cost is None or self.cost(value) < row.cost
-                self._rows[number] = replace(row, value=value, cost=self.cost(value), metrics=metrics) if better else row
+                cost = rank(self.metric, metrics, stages)
+                better = row.cost is None or cost < row.cost
+                self._rows[number] = replace(row, value=metrics[self.metric], cost=cost, metrics=metrics) if better else row
             case {"kind": "tell", "number": number, "state": state, "note": note, "time_s": time_s}:
                 duration = time_s - self._begun[number] if number in self._begun else None
                 self._rows[number] = replace(self._rows[number], state=State(state), note=note, duration_s=duration)

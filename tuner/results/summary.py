@@ -57,7 +57,7 @@ class Summary:
     scores: list[Standing]
     rungs: list[RungCount]
     wall_s: float
-    """From the first event to the last."""
+    """From the making of the folder to the last event: the start of Ray and the final comparison are in it."""
     working_s: float
     """Training and scoring, over all trials."""
 
@@ -72,6 +72,7 @@ def summarise(store: RunStore) -> Summary:
     rows, events = store.rows(), store.events()
     reports = [event for event in events if event["kind"] == "report"]
     stops = Counter(e["epoch"] for e in events if e["kind"] == "decision" and e["decision"] == Decision.STOP)
+    ladder: list[int] = next((event["scheduler"].get("rungs", []) for event in events if event["kind"] == "start"), [])
     reached = Counter(event["epoch"] for event in reports)
     return Summary(
         folder=store.folder,
@@ -81,8 +82,8 @@ def summarise(store: RunStore) -> Summary:
         best=best_row(rows),
         baseline=next((row for row in rows if row.number == 0), None),
         scores=store.scores(),
-        rungs=[RungCount(epoch, reached[epoch], n) for epoch, n in sorted(stops.items())],
-        wall_s=events[-1]["time_s"] - events[0]["time_s"] if events else 0.0,
+        rungs=[RungCount(epoch, reached[epoch], stops[epoch]) for epoch in ladder if reached[epoch]],
+        wall_s=events[-1]["time_s"] if events else 0.0,
         working_s=sum(sum(report["timing"].values()) for report in reports),
     )
 
@@ -142,12 +143,12 @@ def _what(summary: Summary) -> list[Block]:
     data = study.get("data", {})
     size = f" ({_size(data)})" if data else ""
     model = study["space"]["model"] if "space" in study else "a model"
-    searched_by = ", ".join(str(study[key]) for key in ("sampler", "scheduler") if key in study)
+    searched_by = ", ".join(str(study[key]) for key in ("sampler", "scheduler") if key in study and summary.n_wanted > 1)
     states = Counter(row.state for row in summary.rows)
     counts = ", ".join(f"{states[state]} {state}" for state in State if states[state]) or "none yet"
     spent = f"{text.duration(summary.working_s)} of training and scoring in {text.duration(summary.wall_s)} of wall time"
-    folds = problem.get("n_folds", 1)
-    where = f"the mean of {folds} folds" if folds > 1 else "validation"
+    n_stages = len(data.get("validation", []))
+    where = f"the mean of {n_stages} folds" if n_stages > 1 else "validation"
     return [
         f"{model} on {problem['dataset']}{size}, horizon {problem['horizon']}, ranked by {summary.metric} on {where}. "
         f"Space {study.get('space_name', model)}, seed {study.get('seed', '?')}{f'; {searched_by}' if searched_by else ''}.",
@@ -182,13 +183,15 @@ def _outcome(summary: Summary) -> list[Block]:
     if best is None:
         return [*found, "No trial has a value yet."]
     line = f"Best is trial {best.number}: {metric} {text.number(best.value)} on validation, {text.count(best.epochs, 'epoch')}"
+    if len(summary.rows) == 1:
+        return [*found, f"{line}."]
     if best.number == 0:
         found.append(f"{line}. It is the baseline: no other config was better.")
     elif no_yardstick or baseline is None or baseline.value is None or best.value is None:
         found.append(f"{line}.")
     else:
-        than = f"{text.compared(metric, best.value, baseline.value)} than the baseline ({text.number(baseline.value)})"
-        found.append(f"{line}, {than}.")
+        than = text.compared(metric, best.value, baseline.value, "the baseline")
+        found.append(f"{line}, {than} ({text.number(baseline.value)}).")
     if baseline is not None:
         found.extend(_changes(summary, baseline, best))
     if summary.rungs:
@@ -312,8 +315,8 @@ def _verdicts(summary: Summary) -> list[Block]:
     found: list[Block] = []
 
     def beaten_by(who: str) -> str:
-        than = f"{text.number(values[who])} against {text.number(values['best'])}"
-        return f"beats the tuned model on test ({metric} {than}, {text.compared(metric, values[who], values['best'])})"
+        both = f"{text.number(values[who])} against {text.number(values['best'])}"
+        return f"beats the tuned model on test ({metric} {both}, {text.difference(metric, values[who], values['best'])})"
 
     if floor is not None and costs[floor] < costs["best"]:
         found.append(Verdict(f"{floor} {beaten_by(floor)}: use it, or search longer.", good=False))
@@ -322,7 +325,7 @@ def _verdicts(summary: Summary) -> list[Block]:
     if not found:
         rivals = {"baseline": "the baseline's", **({floor: f"that of the best floor, {floor}"} if floor else {})}
         parts = [
-            f"{text.compared(metric, values['best'], values[who])} than {name}"
+            text.compared(metric, values["best"], values[who], name)
             for who, name in rivals.items()
             if who in costs and costs[who] > costs["best"]
         ]

@@ -52,16 +52,26 @@ def short_config(config: Mapping[str, Value], keys: Mapping[str, object] | None 
     return ", ".join(f"{key.split('.', 1)[-1]} {plain(v)}" for key, v in config.items() if keys is None or key in keys)
 
 
-def compared(metric: str, value: float, reference: float) -> str:
-    """``12 % lower``, ``0.3 % higher``, ``the same``, ``0.05 closer to 0.8``: a value of a metric against another."""
+def compared(metric: str, value: float, reference: float, name: str) -> str:
+    """``12 % lower than NAME``, ``the same as NAME``, ``0.05 closer to 0.8 than NAME``: a value against another's."""
+    words = difference(metric, value, reference)
+    return f"{words} {'as' if words == _SAME else 'than'} {name}"
+
+
+def difference(metric: str, value: float, reference: float) -> str:
+    """``12 % lower``, ``0.3 % higher``, ``the same``, ``0.05 closer to 0.8``; no percent of what is not above 0."""
     known = METRICS[metric]
-    if value == reference:
-        return "the same"
+    nearer = known.cost(reference) - known.cost(value)
+    if abs(nearer) <= 1e-12 * max(abs(value), abs(reference)):
+        return _SAME
     if known.better == "target":
-        nearer = known.cost(reference) - known.cost(value)
         return f"{number(abs(nearer))} {'closer to' if nearer > 0 else 'farther from'} {known.target:g}"
+    way = "lower" if value < reference else "higher"
     if reference <= 0:
-        return f"{number(value)} against {number(reference)}"
+        return f"{number(abs(value - reference))} {way}"
     size = 100 * abs(value / reference - 1)
     digits = f"{size:.0f}" if size >= 9.5 else f"{size:.1f}" if size >= 0.05 else "less than 0.1"
-    return f"{digits} % {'lower' if value < reference else 'higher'}"
+    return f"{digits} % {way}"
+
+
+_SAME = "the same"

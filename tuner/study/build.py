@@ -103,8 +103,8 @@ def check_folder(runs: Path, name: str) -> None:
         ValueError: the name is no folder name, or is taken.
         PermissionError: the folder cannot be written.
     """
-    if not re.fullmatch(r"[\w][\w.-]*", name):
-        raise ValueError(f"--name must be letters, digits, dots, dashes and underscores, got {name!r}")
+    if not re.fullmatch(r"[\w][\w.-]{0,99}", name):
+        raise ValueError(f"--name must be at most 100 letters, digits, dots, dashes and underscores, got {name!r}")
     if (runs / name).exists():
         raise ValueError(
             f"--name must be new, {runs / name} exists; choose another, or see it: python -m tuner.show {runs / name}"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from datasets.base import Panel
     from datasets.windows.prepared import Split
 
@@ -24,6 +27,21 @@ def folds_record(panel: Panel, validation: Sequence[Split], test: Split) -> dict
     }
 
 
+def recorded_starts(path: Path) -> dict[str, np.datetime64]:
+    """The series of a study in their order, and where each began, with the rows that were put in front of it.
+
+    Raises:
+        ValueError: the file is none.
+    """
+    import numpy as np
+
+    record = _read(path)
+    try:
+        return {str(name): np.datetime64(time, "s") for name, time in zip(record["series"], record["starts"], strict=True)}
+    except (ValueError, TypeError, KeyError) as error:
+        raise _not_one(path, error) from None
+
+
 def read_folds(path: Path, panel: Panel) -> tuple[tuple[Split, ...], Split]:
     """The splits of a study, if they are for this panel.
 
@@ -34,15 +52,12 @@ def read_folds(path: Path, panel: Panel) -> tuple[tuple[Split, ...], Split]:
     Raises:
         ValueError: the file is none, is for other series, or breaks the order of time.
     """
+    record = _read(path)
     try:
-        record = json.loads(path.read_bytes())
-        record = record.get("data", record)
         validation, test = tuple(map(_split, record["validation"])), _split(record["test"])
         series, starts, frequency = record["series"], record["starts"], record["frequency"]
-    except FileNotFoundError:
-        raise ValueError(f"--folds-file must exist, {path} does not; name the study.json of a run") from None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"--folds-file must be the study.json of a run, {path} is not: {error}") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise _not_one(path, error) from None
     if not validation:
         raise ValueError(f"--folds-file must hold a stage to validate on, {path} has none")
     here = folds_record(panel, validation, test)
@@ -67,7 +82,36 @@ def read_folds(path: Path, panel: Panel) -> tuple[tuple[Split, ...], Split]:
         raise ValueError(f"--folds-file must name its stages, each by a word of its own, got {', '.join(names)} ({path})")
     if (test.train != validation[-1].train).any():
         raise ValueError(f"--folds-file must train for the test on the rows of its last stage, {names[-1]} ({path})")
+    for one, other in pairwise(validation):
+        if (early := other.score[:, 0] <= one.score[:, 0]).any():
+            i = int(early.argmax())
+            raise ValueError(
+                f"--folds-file must have its stages in the order of time, got {other.name} scored from row {other.score[i, 0]} "
+                f"of {panel.series[i]!r} after {one.name} from {one.score[i, 0]} ({path})"
+            )
+    for split in validation:
+        if (late := split.score[:, 1] > test.score[:, 0]).any():
+            i = int(late.argmax())
+            raise ValueError(
+                f"--folds-file must test on rows after all that validate, got the test from row {test.score[i, 0]} of "
+                f"{panel.series[i]!r} where {split.name} scores up to {split.score[i, 1]} ({path})"
+            )
     return validation, test
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_bytes())
+        data: dict[str, Any] = record.get("data", record)
+    except FileNotFoundError:
+        raise ValueError(f"--folds-file must exist, {path} does not; name the study.json of a run") from None
+    except (OSError, ValueError, AttributeError) as error:
+        raise _not_one(path, error) from None
+    return data
+
+
+def _not_one(path: Path, error: Exception) -> ValueError:
+    return ValueError(f"--folds-file must be the study.json of a run, {path} is not: {error}")
 
 
 def _stage(split: Split) -> dict[str, Any]:

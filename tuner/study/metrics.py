@@ -6,11 +6,14 @@ Scaled means in units of the study's z-score: by series and channel, fitted on t
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from search_spaces.base import Domain, Space
+from search_spaces.base import Choice, Domain, Ordinal, Space
 from tuner.study.schema import did_you_mean
+from tuner.study.train_config import TrainConfig
 
 Direction = Literal["lower", "higher", "target"]
 
@@ -45,6 +48,7 @@ class Metric:
                 return abs(value - self.target)
 
 
+_POINTS = ("mse", "mae", "huber")
 _MEANING_OF_LOSS = ("train.loss", "train.quantile_levels", "data.scaling")
 
 METRICS = {
@@ -75,8 +79,8 @@ METRICS = {
         ),
         Metric(
             name="corr", unit="none", source="LSTNet (Lai et al., SIGIR 2018)", better="higher",
-            formula="mean over series and channels of Pearson's correlation of y and f, f the mean, without those where "
-            "either is constant",
+            formula="mean over series and channels of Pearson's correlation of y and f, f the mean, 0 where f is constant, "
+            "without those where y is",
         ),
         Metric(
             name="q_risk_50", unit="none", source="TFT (Lim et al., IJF 2021)",
@@ -119,6 +123,20 @@ def cost(metric: str, value: float) -> float:
     return METRICS[metric].cost(value)
 
 
+def rank(metric: str, metrics: Mapping[str, float], stages: Mapping[str, float]) -> float:
+    """The number that is minimised when trials are ranked: the mean of the costs of the stages.
+
+    Not the cost of their mean: coverages of 0.6 and 1 are each far from 0.8, and their mean is not.
+
+    Args:
+        metric: Which ranks.
+        metrics: Of a report: means over the stages.
+        stages: The value of each stage; where there are none, the mean is all that is known.
+    """
+    costs = [cost(metric, value) for value in stages.values() or (metrics[metric],)]
+    return math.fsum(costs) / len(costs)
+
+
 def check_metric(metric: str, space: Space) -> None:
     """Proves that there is such a metric, and that the configs of a space can be ranked by it.
 
@@ -128,6 +146,13 @@ def check_metric(metric: str, space: Space) -> None:
     """
     if metric not in METRICS:
         raise LookupError(did_you_mean(metric, METRICS, "metric"))
+    domain = space.search.get("train.loss", space.baseline.get("train.loss", TrainConfig().loss))
+    losses = domain.values if isinstance(domain, Choice | Ordinal) else (domain,)
+    if metric.startswith("coverage") and set(losses) <= set(_POINTS):
+        raise ValueError(
+            f"--metric {metric} needs quantiles, {' and '.join(map(str, losses))} give points; "
+            f"--set train.loss=student_t, for example, or choose another metric"
+        )
     searched = [key for key in _MEANING_OF_LOSS if isinstance(space.search.get(key), Domain)]
     if metric == "loss" and searched:
         raise ValueError(

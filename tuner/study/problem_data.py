@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from tuner.study.schema import did_you_mean
 from tuner.study.study import Problem
 
 if TYPE_CHECKING:
-    from datasets.base import Dataset, Panel
+    from datasets.base import Dataset, IntArray, Panel
     from datasets.windows.prepared import PreparedData, Split
 
 
@@ -56,13 +57,13 @@ class ProblemData:
     problem: Problem
     dataset: Dataset
     panel: Panel
-    """Filled, without series that are too short."""
+    """Filled, without series that are too short or have no value of a column in their first train rows."""
     validation: tuple[Split, ...]
     test: Split
     n_missing: int
     """Values that were missing before they were filled."""
     n_series_read: int
-    """Series before short ones were dropped."""
+    """Series before some were dropped."""
 
     def for_trials(self) -> PreparedData:
         """What trials see: nothing after the last validation row."""
@@ -96,43 +97,132 @@ def read_problem(problem: Problem, longest_lookback: int, longest_lag: int | Non
         LookupError, ValueError, OSError: the data cannot be found, cannot be read, or is too short.
     """
     from datasets.reading.fill import fill
-    from datasets.reading.short import short_series
+    from datasets.reading.short import put_in_front
     from datasets.windows.lags import lags_of
-    from datasets.windows.splits import final_test, holdout, rolling_folds
-    from tuner.study.folds import read_folds
 
     dataset = find_dataset(problem)
     read = dataset.read(problem.data_dir, problem.columns)
     reach = longest_lookback + (0 if longest_lag == 0 else max(lags_of(read.frequency, longest_lag), default=0))
-    cut = SPLITS[problem.split] if problem.split else dataset.borders
-    n_rows = _rows_needed(cut, reach, problem, int(read.history.max()))
-    panel = fill(read, problem.fill, problem.dataset)
-    if len(read.series) == 1 and problem.short_series is None and int(read.history[0]) < n_rows:
-        raise ValueError(
-            f"windows of {reach} past rows (the longest lookback, with its lags) and {problem.horizon} to forecast need "
-            f"{n_rows} rows with this split, {problem.dataset} has {read.history[0]}; use more data, a shorter --horizon, "
-            f"--set data.lookback=N, or --short-series pad"
-        )
-    panel = short_series(panel, n_rows, problem.short_series, problem.dataset)
-    if problem.folds_file:
-        validation, test = read_folds(problem.folds_file, panel)
-    else:
-        borders = [cut(int(n), problem.horizon) for n in panel.history]
-        validation = (holdout(borders),) if problem.n_folds == 1 else rolling_folds(borders, problem.n_folds)
-        test = final_test(borders)
+    plan = _recorded(read, problem, reach) if problem.folds_file else _cut(read, problem, dataset.borders, reach)
+    plan = _seen(plan, problem)
     return ProblemData(
         problem=problem,
         dataset=dataset,
-        panel=panel,
-        validation=validation,
-        test=test,
+        panel=put_in_front(fill(plan.panel, problem.fill, problem.dataset), plan.n_front),
+        validation=plan.validation,
+        test=plan.test,
         n_missing=read.n_missing,
         n_series_read=len(read.series),
     )
 
 
-def _rows_needed(cut: Cut, reach: int, problem: Problem, longest: int) -> int:
-    """The fewest rows of a series with which every stage has a training window, and a scored one."""
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """What is kept of what was read, before it is filled."""
+
+    panel: Panel
+    n_front: IntArray
+    """(n_series,): rows to put in front of each series."""
+    validation: tuple[Split, ...]
+    """Counted with those rows, as the test."""
+    test: Split
+
+
+def _cut(read: Panel, problem: Problem, usual: Cut, reach: int) -> _Plan:
+    """By the split, without series that are too short or with rows to put in front of them."""
+    import numpy as np
+
+    from datasets.reading.short import lacking, short_series
+    from datasets.windows.splits import final_test, holdout, rolling_folds
+
+    cut = SPLITS[problem.split] if problem.split else usual
+    n_rows, enough = _rows_needed(cut, reach, problem, int(read.history.max()))
+    if len(read.series) == 1 and problem.short_series is None and not enough(int(read.history[0])):
+        raise ValueError(
+            f"windows of {reach} past rows (the longest lookback, with its lags) and {problem.horizon} to forecast need "
+            f"{n_rows} rows with this split, {problem.dataset} has {read.history[0]}; use more data, a shorter --horizon, "
+            f"--set data.lookback=N, or --short-series pad"
+        )
+    pad = problem.short_series == "pad"
+    panel = read if pad else short_series(read, n_rows, problem.short_series, problem.dataset, enough)
+    n_front = lacking(panel, n_rows, enough) if pad else np.zeros(len(panel.series), dtype=np.int64)
+    borders = [cut(int(n), problem.horizon) for n in panel.history + n_front]
+    validation = (holdout(borders),) if problem.n_folds == 1 else rolling_folds(borders, problem.n_folds)
+    return _Plan(panel=panel, n_front=n_front, validation=validation, test=final_test(borders))
+
+
+def _recorded(read: Panel, problem: Problem, reach: int) -> _Plan:
+    """By a folds file: under a rule for short series with the series that it kept, and its rows in front of them."""
+    import numpy as np
+
+    from datasets.reading.short import put_in_front, take_series
+    from datasets.windows.time_features import places_in_time
+    from tuner.study.folds import read_folds, recorded_starts
+
+    assert problem.folds_file is not None
+    panel = read
+    if problem.short_series is not None:
+        starts, places = recorded_starts(problem.folds_file), {name: i for i, name in enumerate(read.series)}
+        panel = take_series(read, np.array([places[name] for name in starts if name in places], dtype=np.int64))
+    n_front = np.zeros(len(panel.series), dtype=np.int64)
+    if problem.short_series == "pad" and len(panel.series):
+        times = np.array([starts[name] for name in panel.series])
+        place, _ = places_in_time(np.concatenate([times, panel.start_times.astype(times.dtype)]), panel.frequency)
+        n_front = np.maximum(place[len(times) :] - place[: len(times)], 0)
+    validation, test = read_folds(problem.folds_file, put_in_front(panel, n_front))
+    for split in (*validation, test):
+        before, train = int(split.score[:, 0].min()), int((split.train[:, 1] - split.train[:, 0]).max())
+        if before < reach or train < reach + problem.horizon:
+            raise ValueError(
+                f"--folds-file must leave room for {reach} past rows (the longest lookback, with its lags) and "
+                f"{problem.horizon} to forecast, got {train} train rows and {before} before those that are scored in stage "
+                f"{split.name}; use a shorter lookback"
+            )
+    return _Plan(panel=panel, n_front=n_front, validation=validation, test=test)
+
+
+def _seen(plan: _Plan, problem: Problem) -> _Plan:
+    """Only series with a value of every column in the train rows of each stage, so that none is filled from later ones.
+
+    Raises:
+        ValueError: a series has none and there is no rule for short series, or no series is left.
+    """
+    import numpy as np
+
+    from datasets.reading.fill import unseen
+    from datasets.reading.short import take_series
+
+    panel = plan.panel
+    names = (*panel.channels, *panel.covariate_names, *panel.known_names)
+    ranges = [np.maximum(split.train - plan.n_front[:, None], 0) for split in plan.validation]
+    lacks = np.any([unseen(panel, rows) for rows in ranges], axis=0)
+    if problem.fill == "zero":  # looks at no other row; but targets are scaled by what is observed
+        lacks[:, len(panel.channels) :] = False
+    short = lacks.any(axis=1)
+    if not short.any():
+        return plan
+    if problem.short_series is None or problem.folds_file or short.all():
+        i = int(np.argmax(short))
+        raise ValueError(
+            f"{problem.dataset}: a series needs a value of every column in its train rows (of the first fold), got none of "
+            f"{names[int(np.argmax(lacks[i]))]!r} in series {panel.series[i]!r} ({int(short.sum())} of {len(short)} are so); "
+            "remove the column, or use --short-series drop"
+        )
+    kept = np.flatnonzero(~short)
+
+    def of_kept(split: Split) -> Split:
+        return replace(split, train=split.train[kept], score=split.score[kept])
+
+    return _Plan(
+        panel=take_series(panel, kept),
+        n_front=plan.n_front[kept],
+        validation=tuple(map(of_kept, plan.validation)),
+        test=of_kept(plan.test),
+    )
+
+
+def _rows_needed(cut: Cut, reach: int, problem: Problem, longest: int) -> tuple[int, Callable[[int], bool]]:
+    """The rows of a series from which on every stage has a training window and a scored one, and whether fewer rows do."""
     horizon = problem.horizon
 
     def enough(n_rows: int) -> bool:
@@ -149,8 +239,9 @@ def _rows_needed(cut: Cut, reach: int, problem: Problem, longest: int) -> int:
     while not enough(high):
         low, high = high, 2 * high
         if high > 1 << 40:
-            return high
+            return high, enough
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+    # Fractions are rounded: after the first number that is enough, some are not.
+    return max(n for n in range(high - 1, high + 10 * (horizon + problem.n_folds) + 100) if not enough(n)) + 1, enough

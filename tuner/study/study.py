@@ -40,6 +40,8 @@ class Problem:
         for name, value in (("--horizon", self.horizon), ("--folds", self.n_folds), ("--paths", self.n_paths)):
             if value < 1:
                 raise ValueError(f"{name} must be 1 or more, got {value}")
+        if self.folds_file is not None and (self.n_folds > 1 or self.split is not None):
+            raise ValueError("--folds-file brings its own borders; leave out --folds and --split")
         for name, word, known in (
             ("--fill", self.fill, FILLS),
             ("--short-series", self.short_series, SHORT_SERIES),

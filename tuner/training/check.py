@@ -21,6 +21,10 @@ from tuner.training.network import Network, build
 from tuner.training.scoring import check_defined
 
 
+class Unsuited(ValueError):
+    """A config's loss does not suit the data."""
+
+
 class ModelBroken(RuntimeError):
     """A model's own code fails: no mistake of whoever runs it, so its traceback is kept."""
 
@@ -34,7 +38,7 @@ def check_accelerator(name: str) -> None:
     there = {"cpu": True, "gpu": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there.get(name):
         usable = ", ".join(kind for kind, usable in there.items() if usable)
-        raise ValueError(f"--accelerator must be one that this machine has ({usable}), got {name!r}")
+        raise ValueError(f"the accelerator must be one that this machine has ({usable}), got {name!r}")
 
 
 def check_configs(model: str, configs: Iterable[Config], data: PreparedData, metric: str | None = None) -> None:
@@ -56,8 +60,7 @@ def check_configs(model: str, configs: Iterable[Config], data: PreparedData, met
     for config in configs:
         try:
             network, train, data_config = build(model, config, data, seed=0)
-            if train.loss == "negative_binomial":
-                _check_counts(data_config, data)
+            check_targets(train, data)
             _take_step(network, train, data_config, data)
         except ValueError as error:
             raise ValueError(f"{error} (config: {describe(config)})") from error
@@ -81,29 +84,40 @@ def _take_step(network: Network, train: TrainConfig, config: DataConfig, data: P
     optimizer.step()
 
 
-def _check_counts(config: DataConfig, data: PreparedData) -> None:
-    if config.scaling == "standard":
-        raise ValueError(
-            "train.loss=negative_binomial needs data.scaling=mean or none, got standard: a z-score turns counts negative"
-        )
-    negative = np.argwhere(data.observed & (data.values < 0))
-    if len(negative):
-        row, channel = negative[0]
+def check_targets(train: TrainConfig, data: PreparedData) -> None:
+    """Proves that the loss of a config is defined for the data: that what negative_binomial sees are counts.
+
+    Raises:
+        Unsuited: it is not.
+    """
+    if train.loss != "negative_binomial":
+        return
+    bad = data.observed & ((data.values < 0) | (data.values != np.rint(data.values)))
+    if bad.any():
+        row, channel = np.argwhere(bad)[0]
         series = int(series_of(np.array([row]), data.offsets)[0])
         steps = int(row - data.offsets[series])
         time = pd.date_range(data.start_times[series], periods=steps + 1, freq=data.frequency)[-1]
-        raise ValueError(
-            f"train.loss=negative_binomial needs targets of 0 or more, got {data.values[row, channel]:g} in channel "
+        raise Unsuited(
+            f"train.loss=negative_binomial needs targets that are whole numbers of 0 or more, got "
+            f"{data.values[row, channel]:g} in channel "
             f"{data.channels[channel]!r} of series {data.series[series]!r} at {time}; choose another loss"
         )
 
 
-def unused_inputs(model: type[Forecaster], data: PreparedData | Panel) -> list[str]:
-    """Which inputs the data brings and a model does not read: covariates, known, static."""
+def unused_inputs(model: type[Forecaster], data: PreparedData | Panel, *, lags: bool = False) -> list[str]:
+    """Which inputs a model does not read though they are there: covariates, known and static of the data, lags.
+
+    Args:
+        model: Its class.
+        data: What trials see.
+        lags: Whether ``data.lags`` of any config is other than none.
+    """
     there = {
         "covariates": data.covariates.shape[1] > 0,
         "known": data.known.shape[1] > 0,
         "static": data.static.shape[1] + data.static_categories.shape[1] > 0,
+        "lags": lags,
     }
     return [name for name, brought in there.items() if brought and name not in model.uses]
 

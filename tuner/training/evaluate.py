@@ -6,6 +6,8 @@ On test, what was trained or fitted for the last validation stage is scored: it 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import safetensors.torch
@@ -61,6 +63,13 @@ def load_network(model: str, config: Config, data: PreparedData, weights: bytes)
     return network.eval(), train, data_config
 
 
+def precision_context(train: TrainConfig, accelerator: str) -> Callable[[], AbstractContextManager[object]]:
+    """In which a trial of this config computes its forecasts."""
+    trainer = make_trainer(train, epochs=1, accelerator=accelerator, then=lambda *_: True)
+    context: Callable[[], AbstractContextManager[object]] = trainer.precision_plugin.forward_context
+    return context
+
+
 def evaluate_weights(who: str, spec: TrialSpec, weights: bytes, data: PreparedData) -> Evaluation:
     """Scores weights as they will be exported: loaded afresh from their bytes.
 
@@ -76,11 +85,9 @@ def evaluate_weights(who: str, spec: TrialSpec, weights: bytes, data: PreparedDa
 
     def score(trained: str, stage: Stage) -> Score:
         network, train, config = load_network(spec.model, spec.config, data, weights_of(trained, weights))
-        trainer = make_trainer(train, epochs=1, accelerator=spec.accelerator, then=lambda *_: True)
         source = WindowSource(data, stage, config, spec.device)
-        context = trainer.precision_plugin.forward_context
         network.to(spec.device)
-        return score_trial(spec, network, source, data, stage, context)
+        return score_trial(spec, network, source, data, stage, precision_context(train, spec.accelerator))
 
     return Evaluation(
         who=who,

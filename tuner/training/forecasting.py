@@ -15,10 +15,9 @@ from datasets.windows.prepare import prepare_history
 from datasets.windows.prepared import Scaler, Scalers
 from datasets.windows.scaling import fit_targets
 from datasets.windows.windowing import score_origins, series_of
-from models.heads.draws import Draws
 from search_spaces.base import Config
-from tuner.training.evaluate import load_network
-from tuner.training.scoring import EVALUATION_BATCH
+from tuner.training.evaluate import load_network, precision_context
+from tuner.training.scoring import EVALUATION_BATCH, draws_of
 
 QUANTILES = (0.1, 0.5, 0.9)
 
@@ -40,13 +39,16 @@ def forecast_panel(
     config: Config,
     weights: bytes,
     scaler: Mapping[str, Any],
+    own_names: bool,
     horizon: int,
     n_paths: int,
     seed: int,
 ) -> PanelForecast:
     """The steps after the end of each series.
 
-    A series that training knew by name is scaled as it was then; another one by its own history.
+    A series that training knew by name is scaled as it was then; another one by its own history. A table without a series id
+    has no name but its file's: it is taken for the series of the study, whatever the file is called, and so scaled. What is
+    drawn for a series depends on its name and its row of the origin, not on the series around it.
 
     Args:
         panel: The whole history, with the columns that the model was trained on.
@@ -54,18 +56,22 @@ def forecast_panel(
         config: Of the trial.
         weights: safetensors.
         scaler: What ``scaler.json`` holds.
+        own_names: Whether the study's series have names: from a series id or a .tsf file.
         horizon: Steps to forecast.
         n_paths: Paths of a probabilistic forecast.
         seed: Of its draws.
     """
+    if not own_names and len(scaler["series"]) == len(panel.series) == 1:
+        panel = replace(panel, series=tuple(scaler["series"]))
     data = prepare_history(panel, _scalers(panel, scaler), horizon)
-    network, _, data_config = load_network(model, config, data, weights)
+    network, train, data_config = load_network(model, config, data, weights)
+    context = precision_context(train, "cpu")
     source = WindowSource(data, data.stages[0], data_config)
     origins = score_origins(data.stages[0], data.offsets, horizon)
     means, quantiles = [], []
-    with torch.inference_mode():
+    with torch.inference_mode(), context():
         for rows, batch in ScoreLoader(source, origins, EVALUATION_BATCH):
-            forecast = network.predict(batch.inputs, n_paths, Draws(seed, torch.from_numpy(rows)))
+            forecast = network.predict(batch.inputs, n_paths, draws_of(data, rows, seed))
             loc, scale = (part[series_of(rows, data.offsets)][:, None] for part in source.affine)
             means.append(forecast.mean.double().numpy() * scale + loc)
             if forecast.paths.shape[1] > 1:
@@ -74,16 +80,29 @@ def forecast_panel(
 
 
 def _scalers(panel: Panel, scaler: Mapping[str, Any]) -> Scalers:
-    """The fitted scalers, those of the targets in the order of the panel's series."""
+    """The fitted scalers, those of the targets in the order of the panel's series.
+
+    Raises:
+        ValueError: a series that training did not know has no observed value of a channel.
+    """
     fitted = Scalers.from_json({name: scaler[name] for name in ("targets", "covariates", "known", "static")})
     places = {name: i for i, name in enumerate(scaler["series"])}
-    if len(places) == len(panel.series) == 1:
-        return fitted
-    whole: IntArray = np.stack([np.zeros_like(panel.history), panel.history], axis=1)
-    own = fit_targets(panel, whole)
+    at = np.array([places.get(name, -1) for name in panel.series])
+    new = at < 0
+    if not new.any():
+        return replace(fitted, targets=Scaler(**{name: numbers[at] for name, numbers in vars(fitted.targets).items()}))
+    seen = np.logical_or.reduceat(panel.observed, panel.offsets[:-1])
+    if (blind := new[:, None] & ~seen).any():
+        i, channel = np.argwhere(blind)[0]
+        raise ValueError(
+            f"a series that training did not know is scaled by its own history, got no observed value of channel "
+            f"{panel.channels[channel]!r} in {panel.series[i]!r}; bring some, or leave the series out"
+        )
+    lengths: IntArray = np.where(new, panel.history, 0)
+    own = fit_targets(panel, np.stack([np.zeros_like(lengths), lengths], axis=1))
 
     def chosen(name: str) -> FloatArray:
-        kept, fresh = getattr(fitted.targets, name), getattr(own, name)
-        return np.stack([kept[places[s]] if s in places else fresh[i] for i, s in enumerate(panel.series)])
+        numbers: FloatArray = np.where(new[:, None], getattr(own, name), getattr(fitted.targets, name)[at])
+        return numbers
 
     return replace(fitted, targets=Scaler(mean=chosen("mean"), std=chosen("std"), size=chosen("size")))

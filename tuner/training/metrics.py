@@ -223,11 +223,16 @@ class ErrorSums:
         scale = self._mase_scale[series]
         y_squares, f_squares = yy - y**2 / n, ff - f**2 / n
         constant_y = y_squares <= _ROUNDING * yy
-        constant = constant_y | (f_squares <= _ROUNDING * ff)
+        constant_f = f_squares <= _ROUNDING * ff
         for name, count, defined, value in (
             ("mean_smape", "n_smape", seen, smape / n),
             ("mase", "n_mase", seen & (scale > 0), absolute / n / scale),
-            ("corr", "n_corr", seen & ~constant, (yf - y * f / n) / np.sqrt(y_squares) / np.sqrt(f_squares)),
+            (
+                "corr",
+                "n_corr",
+                seen & ~constant_y,
+                np.where(constant_f, 0.0, (yf - y * f / n) / np.sqrt(y_squares * f_squares)),
+            ),
         ):
             _add(self._by_channel, name, np.where(defined, value, 0.0).sum(0))
             _add(self._by_channel, count, defined.sum(0).astype(np.float64))

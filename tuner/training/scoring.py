@@ -13,14 +13,13 @@ from datasets.windows.loaders import ScoreLoader, WindowSource
 from datasets.windows.prepared import PreparedData, Stage
 from datasets.windows.windowing import score_origins, series_of
 from models.floors.base import Floor
-from models.heads.draws import Draws
+from models.heads.draws import Draws, window_keys
 from models.heads.point import PointHead
 from tuner.study.metrics import METRICS
 from tuner.training.metrics import ErrorSums, Score, mean_score
 from tuner.training.network import Network
-from tuner.training.seeding import seed_step
 
-__all__ = ["EVALUATION_BATCH", "batch_size_for", "check_defined", "mean_score", "score_floor", "score_network"]
+__all__ = ["EVALUATION_BATCH", "batch_size_for", "check_defined", "draws_of", "mean_score", "score_floor", "score_network"]
 
 EVALUATION_BATCH = 256
 _MOST_VALUES = 1 << 23
@@ -47,7 +46,7 @@ def score_network(
         data: In original units.
         stage: What is scored, and whose train rows give the scales.
         n_paths: Paths of each forecast, from models and heads that draw them.
-        seed: Of the paths; a window's paths depend on it and on the window alone.
+        seed: Of the paths; a window's paths depend on it and on the window alone: on the name of its series and its row there.
         context: The precision that the network trains in.
         batch_size: Windows at a time; None takes ``EVALUATION_BATCH``, less where that would be too large.
         with_loss: Also the metric ``loss``, which costs a second pass through the network.
@@ -59,18 +58,21 @@ def score_network(
     was_training = network.training
     network.eval()
     with torch.inference_mode(), context():
-        for number, (origins, batch) in enumerate(loader):
-            series, draws = series_of(origins, data.offsets), Draws(seed, torch.from_numpy(origins).to(source.device))
+        for origins, batch in loader:
+            series, draws = series_of(origins, data.offsets), draws_of(data, origins, seed, source.device)
             paths = _numpy(network.predict(batch.inputs, n_paths, draws).paths)
             paths *= scale[series][:, None, None]
             paths += loc[series][:, None, None]
-            loss = None
-            if with_loss:
-                seed_step(seed, number, source.device)  # some losses draw
-                loss = _numpy(network.model.training_loss(batch, network.head))
+            loss = _numpy(network.model.training_loss(batch, network.head)) if with_loss else None
             sums.add(series, *_truth(data, origins), paths, loss)
     network.train(was_training)
     return sums.score()
+
+
+def draws_of(data: PreparedData, origins: IntArray, seed: int, device: torch.device | str = "cpu") -> Draws:
+    """What the paths of some windows are drawn from."""
+    series = series_of(origins, data.offsets)
+    return Draws(seed, torch.from_numpy(window_keys(data.series, series, origins - data.offsets[series])).to(device))
 
 
 def score_floor(floor: Floor, data: PreparedData, stage: Stage, batch_size: int | None = None) -> Score:

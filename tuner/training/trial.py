@@ -21,10 +21,11 @@ from datasets.windows.loaders import TrainLoader, WindowSource
 from datasets.windows.prepared import PreparedData, Stage
 from datasets.windows.windowing import train_origins
 from search_spaces.base import Config
-from tuner.study.metrics import METRICS
+from tuner.study.metrics import rank
 from tuner.study.schema import split_config
 from tuner.study.seeds import derive
 from tuner.study.trial import Decision, Report, State
+from tuner.training.check import Unsuited, check_targets
 from tuner.training.metrics import Score
 from tuner.training.module import ForecastModule
 from tuner.training.network import Network, build, save_weights
@@ -67,7 +68,7 @@ def run_trial(spec: TrialSpec, data: PreparedData, report: Callable[[Report], De
         try:
             state = _train(spec, data, report, log)
             return Outcome(state=state, log=log.take())
-        except (Diverged, MemoryError, torch.OutOfMemoryError) as error:
+        except (Diverged, Unsuited, MemoryError, torch.OutOfMemoryError) as error:
             return Outcome(state=State.INFEASIBLE, reason=f"{type(error).__name__}: {error}", log=log.take())
         except Exception as error:
             if isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY):
@@ -112,6 +113,7 @@ def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decis
     if spec.config.get("train.compile"):
         torch._dynamo.reset()  # what a warm actor compiled before must not decide what runs now
     _, train, _ = split_config(spec.config)
+    check_targets(train, data)
     stages = [_stage(spec, data, stage) for stage in data.stages]
     loader = Lockstep([each.loader for each in stages])
     networks = {each.stage.name: each.network for each in stages}
@@ -134,7 +136,7 @@ def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decis
             for name, score in zip(networks, scores, strict=True)
         }
         metrics = {name: value for name, value in mean_score(scores).metrics.items() if math.isfinite(value)}
-        cost = METRICS[spec.metric].cost(metrics[spec.metric])
+        cost = rank(spec.metric, metrics, values)
         improved, best = cost < best, min(best, cost)
         weights = save_weights(networks)
         loader.set_epoch(epoch)

@@ -117,6 +117,27 @@ def test_text_that_nobody_named_is_an_error_not_left_out_in_silence() -> None:
         assign(SOURCE, Columns(target=("a",)))
 
 
+def test_text_left_by_the_targets_may_be_left_out() -> None:
+    with pytest.raises(ValueError, match=r"column 'shop'.*, or leave it out: --covariates names those that are meant, or none"):
+        assign(SOURCE, Columns(target=("a",)))
+    with pytest.raises(ValueError, match=r"name it as static$"):
+        assign(SOURCE, Columns())
+
+
+def test_a_static_column_is_what_categories_say_whatever_stands_in_it() -> None:
+    columns = Columns(target=("a",), covariates=(), static=STATIC, categories=("size",))
+    source = _with(shop=["1", "1", "1", "2.5", "2.5"])
+    panel = assign(source, columns)
+    assert (panel.static_names, panel.static.tolist()) == (("shop",), [[1], [2.5]])
+    assert (panel.category_names, panel.categories) == (("size",), (("3", "4"),))
+
+
+def test_a_word_where_training_had_a_number_is_an_error_naming_the_place() -> None:
+    columns = Columns(target=("a",), covariates=(), static=STATIC, categories=("size",))
+    with pytest.raises(ValueError, match="static column 'shop' must hold numbers as in training, got 'west' in row 0"):
+        assign(SOURCE, columns)
+
+
 def test_no_target_left_is_an_error() -> None:
     with pytest.raises(ValueError, match="at least one column of numbers is needed beside 'date', got none"):
         assign(SOURCE, Columns(covariates=("a", "b", "price"), static=STATIC))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from datasets.base import Panel
 from datasets.config import FILLS
-from datasets.reading.fill import fill, missing
+from datasets.reading.fill import fill, missing, unseen
 from tests.datasets.panels import make_panel
 
 NAN = np.nan
@@ -140,6 +140,14 @@ def test_a_column_without_a_value_in_one_series_is_an_error_naming_it(rule: str)
     with pytest.raises(ValueError, match="got none in series 's1', column 'b'; use --fill zero, or remove"):
         fill(panel, rule, "here")
     assert fill(panel, "zero", "here").values[8:, 1].tolist() == [0] * 8
+
+
+def test_a_column_is_unseen_in_rows_without_a_value_of_it() -> None:
+    panel = make_panel((6, 6), 1, n_covariates=1)
+    panel.values[[2, 6, 7]] = panel.covariates[9:] = NAN
+    ranges = np.array([[2, 3], [1, 3]])
+    assert unseen(panel, ranges).tolist() == [[True, False], [False, False]]
+    assert unseen(panel, np.array([[0, 0], [3, 6]])).tolist() == [[True, True], [False, True]]
 
 
 def test_an_unknown_rule_is_an_error_that_lists_the_known() -> None:

@@ -78,6 +78,17 @@ def test_a_padded_series_starts_that_many_steps_earlier(frequency: str, start: s
     assert short_series(panel, 7, "pad", "here").start_times[0] == np.datetime64(expected)
 
 
+def test_fewer_rows_may_be_enough() -> None:
+    panel = _panel((9, 4, 7))
+    assert short_series(panel, 8, "drop", "here", lambda n: n == 4).series == ("s0", "s1")
+    assert short_series(panel, 8, "pad", "here", lambda n: n == 4).lengths.tolist() == [9, 4, 8]
+
+
+def test_padding_to_before_what_nanoseconds_count_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"must start series in 1678 or later, got 's0' in 1624-.*; use drop"):
+        short_series(replace(_panel((4,)), frequency="YS-JAN"), 404, "pad", "here")
+
+
 def test_padding_keeps_the_future_and_reaches_the_rows_of_history() -> None:
     padded = short_series(_panel((4,), n_future=2), 7, "pad", "here")
     assert (padded.history.tolist(), padded.lengths.tolist()) == ([7], [9])

@@ -72,6 +72,28 @@ def test_times_with_an_offset_become_utc_so_that_summer_time_leaves_no_gap(tmp_p
     assert panel.frequency == "h"
 
 
+@pytest.mark.parametrize(
+    ("days", "frequency"),
+    [
+        (["2024-03-29T00:00+01:00", "2024-03-30T00:00+01:00", "2024-03-31T00:00+01:00", "2024-04-01T00:00+02:00"], "D"),
+        (
+            ["2024-01-01 06:00:00+0100", "2024-02-01 06:00:00+0100", "2024-03-01 06:00:00+0100", "2024-04-01 06:00:00+0200"],
+            "MS",
+        ),
+    ],
+)
+def test_whole_days_with_an_offset_keep_their_hour_through_summer_time(tmp_path: Path, days: list[str], frequency: str) -> None:
+    panel = read_table(_write(tmp_path, ["time,a", *(f"{day},1" for day in days)]))
+    assert (str(panel.start_times[0])[:16], panel.frequency) == (days[0][:16].replace(" ", "T"), frequency)
+
+
+@pytest.mark.parametrize("form", ["%Y/%m/%d", "%Y-%m-%dT%H", "%Y-%m-%d %H:%M:%S.%f", "%Y%m%dT%H%M"])
+def test_times_with_the_year_first_are_read_in_many_forms(tmp_path: Path, form: str) -> None:
+    days = pd.date_range("2024-01-02", periods=5).strftime(form)
+    panel = read_table(_write(tmp_path, ["time,a", *(f"{day},1" for day in days)]))
+    assert (panel.start_times[0], panel.frequency) == (np.datetime64("2024-01-02"), "D")
+
+
 @pytest.mark.parametrize("text", ["\ufeff" + "\n".join(LINES), "\r\n".join(LINES), "\n".join([*LINES, "", "", ""])])
 def test_a_mark_at_the_start_windows_line_ends_and_blank_lines_do_no_harm(tmp_path: Path, text: str) -> None:
     (tmp_path / "table.csv").write_bytes(text.encode())
@@ -94,7 +116,13 @@ BAD_TEXTS: dict[str, tuple[list[str], str]] = {
     "empty time": (_with(6, ",1,2"), r"got an empty cell in line 6, column 'date'"),
     "numbers for times": (["date,a", "20240101,1", "20240102,1"], r"got 20240101 in line 2, column 'date'"),
     "time out of range": (["date,a", "2999-01-01,1", "2999-01-02,1"], r"got '2999-01-01' in line 2"),
-    "two orders of day and month": (["date,a", *(f"{d:02d}/01/2024,1" for d in range(1, 20))], r"got '13/01/2024' in line 14"),
+    "day before month in days of one month": (["date,a", *(f"{d:02d}.01.2024,1" for d in range(1, 9))], r"year first.*line 2"),
+    "a word that pandas knows": (_with(6, "now,1,2"), r"got 'now' in line 6"),
+    "a single offset": (
+        _with(6, "2024-01-01 04:00Z,1,2"),
+        r"with an offset like \+01:00 or none, got '2024-01-01 04:00Z' in line 6",
+    ),
+    "two orders of day and month": (["date,a", *(f"{d:02d}/01/2024,1" for d in range(1, 20))], r"got '01/01/2024' in line 2"),
     "unsorted": (_with(6, LINES[7]), r"got 2024-01-01 05:00:00 after 2024-01-01 06:00:00 in line 7.*sort the rows"),
     "duplicate time": (_with(6, LINES[4]), r"got 2024-01-01 03:00:00 again in line 6.*keep one"),
     "gap": (_without(6, 7, 10), r"none for 2024-01-01 04:00:00 after line 5 \(3 missing, gaps: 2, step: h\).*--fill"),
@@ -210,6 +238,27 @@ def test_a_long_parquet_equals_its_csv(tmp_path: Path) -> None:
     panel, expected = read_table(tmp_path / "t.parquet", LONG), read_table(path, LONG)
     np.testing.assert_array_equal(panel.values, expected.values)
     assert (panel.series, panel.frequency) == (expected.series, expected.frequency)
+
+
+@pytest.mark.parametrize("names", [["id"], ["date"], ["id", "date"]])
+def test_an_index_of_a_parquet_is_columns_like_others(tmp_path: Path, names: list[str]) -> None:
+    path = _write(tmp_path, LONG_LINES)
+    pd.read_csv(path, parse_dates=["date"]).set_index(names).to_parquet(tmp_path / "t.parquet")
+    np.testing.assert_array_equal(read_table(tmp_path / "t.parquet", LONG).values, read_table(path, LONG).values)
+
+
+def test_periods_of_a_parquet_are_times(tmp_path: Path) -> None:
+    quarters = pd.period_range("2024-01", periods=5, freq="Q")
+    pd.DataFrame({"date": quarters, "a": 1.0}).to_parquet(tmp_path / "t.parquet")
+    panel = read_table(tmp_path / "t.parquet")
+    assert (panel.start_times[0], panel.frequency) == (np.datetime64("2024-01-01"), "QS-OCT")
+
+
+def test_lists_in_a_static_column_are_one_line_that_names_the_row(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"date": pd.date_range("2024-01-01", periods=5), "a": 1.0, "k": [[1, 2]] * 5})
+    frame.to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match="a cell must hold one value, got ndarray in row 1, column 'k'"):
+        read_table(tmp_path / "t.parquet", Columns(static=("k",)))
 
 
 def test_a_series_of_one_row_takes_the_frequency_of_the_others(tmp_path: Path) -> None:

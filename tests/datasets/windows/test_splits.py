@@ -60,6 +60,13 @@ def test_folds_that_leave_nothing_to_train_on_are_an_error_that_says_how_many_do
         rolling_folds(borders, 4)
 
 
+def test_each_series_is_cut_from_its_own_end_whatever_the_calendar() -> None:
+    early, late = [last_horizons(n, 8) for n in (50, 90)]  # both begin on one day
+    fold = rolling_folds([early, late], 2)[0]
+    assert fold.score.tolist() == [[26, 34], [66, 74]]
+    assert fold.train[1, 1] > fold.score[0, 1]  # the longer one trains on days after those on which the other is scored
+
+
 def test_the_future_is_one_window_after_each_series() -> None:
     split = future([7, 12], 3)
     assert split.train.tolist() == [[0, 7], [0, 12]]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import hashlib
 from typing import cast
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -10,7 +12,7 @@ from scipy import stats
 from torch import Tensor
 
 from models.heads import draws as module
-from models.heads.draws import Draws
+from models.heads.draws import Draws, window_keys
 
 INT64 = 2**63
 
@@ -71,3 +73,11 @@ def test_the_values_of_a_path_are_independent() -> None:
     levels = Draws(0, torch.arange(1)).levels(4000, 6)[0]
     correlations = torch.corrcoef(levels.T).fill_diagonal_(0).abs()
     assert cast(float, correlations.max().item()) < 5 / 4000**0.5
+
+
+def test_the_key_of_a_window_is_that_of_its_series_name_and_row_whatever_lies_around_it() -> None:
+    among = window_keys(("a", "b", "c"), np.array([0, 1, 1, 2]), np.array([5, 5, 6, 5]))
+    alone = window_keys(("b",), np.array([0, 0]), np.array([5, 6]))
+    assert len({*among.tolist()}) == 4
+    assert np.array_equal(among[1:3], alone)
+    assert alone[0] == np.frombuffer(hashlib.blake2b(b"b", digest_size=8).digest(), "<i8")[0] + 5

@@ -43,3 +43,14 @@ def test_a_path_takes_the_values_at_its_levels() -> None:
     levels = Draws(2, torch.arange(4)).levels(5, 3, 2)
     for path in range(5):
         assert torch.equal(paths[:, path], head.quantile(outputs, levels[:, path]))
+
+
+def test_in_evaluation_the_loss_draws_nothing_and_is_the_mean_over_even_levels() -> None:
+    head, outputs = example()
+    before = torch.get_rng_state()
+    losses = head.eval().loss(outputs, BATCH)
+    assert torch.equal(torch.get_rng_state(), before)
+    target = BATCH.future_target
+    levels = [torch.full_like(target, (i + 0.5) / 20) for i in range(20)]
+    expected = torch.stack([pinball(head.quantile(outputs, level), target, level) for level in levels]).mean(0)
+    torch.testing.assert_close(losses, expected)

@@ -27,13 +27,19 @@ def test_a_clock_reads_as_one(seconds: float | None, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "reference", "words"),
-    [(88, 100, "12 % lower"), (100.3, 100, "0.3 % higher"), (1, 1, "the same"), (0.99999, 1, "less than 0.1 % lower")],
+    ("metric", "value", "reference", "words"),
+    [
+        ("mse_scaled", 88, 100, "12 % lower than the rest"),
+        ("mse_scaled", 100.3, 100, "0.3 % higher than the rest"),
+        ("mse_scaled", 1, 1, "the same as the rest"),
+        ("mse_scaled", 0.99999, 1, "less than 0.1 % lower than the rest"),
+        ("corr", 0.5, 0.4, "25 % higher than the rest"),
+        ("corr", 0.5, -0.2, "0.7000 higher than the rest"),
+        ("loss", -2.0, -1.5, "0.5000 lower than the rest"),
+        ("coverage_80", 0.75, 0.6, "0.1500 closer to 0.8 than the rest"),
+        ("coverage_80", 0.95, 0.7, "0.05000 farther from 0.8 than the rest"),
+        ("coverage_80", 0.75, 0.85, "the same as the rest"),
+    ],
 )
-def test_an_error_is_compared_in_percent_of_the_other(value: float, reference: float, words: str) -> None:
-    assert text.compared("mse_scaled", value, reference) == words
-
-
-def test_a_metric_with_a_target_is_compared_by_its_distance() -> None:
-    assert text.compared("coverage_80", 0.75, 0.6) == "0.1500 closer to 0.8"
-    assert text.compared("coverage_80", 0.95, 0.7) == "0.05000 farther from 0.8"
+def test_a_value_is_compared_in_words(metric: str, value: float, reference: float, words: str) -> None:
+    assert text.compared(metric, value, reference, "the rest") == words

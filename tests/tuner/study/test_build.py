@@ -28,9 +28,9 @@ def test_a_setting_without_a_value_is_refused() -> None:
         load_space("informer", ["data.lookback"], 24)
 
 
-@pytest.mark.parametrize("name", ["../x", "", ".hidden", "a b"])
+@pytest.mark.parametrize("name", ["../x", "", ".hidden", "a b", "x" * 101])
 def test_a_name_that_is_no_folder_name_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="--name must be"):
+    with pytest.raises(ValueError, match="--name must be at most 100 letters"):
         check_folder(tmp_path, name)
 
 

@@ -51,6 +51,21 @@ def test_rows_beyond_the_data_are_refused(tmp_path: Path) -> None:
         read_folds(written(tmp_path, validation=[stage]), PANEL)
 
 
+def stage(name: str, end: int, start: int, stop: int) -> dict[str, Any]:
+    return {"name": name, "train": [[0, end]] * 2, "score": [[start, stop]] * 2}
+
+
+def test_a_test_on_rows_that_validate_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="after all that validate, got the test from row 65 of 's0' where one scores up to 70"):
+        read_folds(written(tmp_path, validation=[stage("one", 60, 60, 70)], test=stage("test", 60, 65, 80)), PANEL)
+
+
+def test_stages_out_of_order_are_refused(tmp_path: Path) -> None:
+    stages = [stage("one", 60, 60, 70), stage("two", 50, 50, 60)]
+    with pytest.raises(ValueError, match="in the order of time, got two scored from row 50 of 's0' after one from 60"):
+        read_folds(written(tmp_path, validation=stages, test=stage("test", 50, 70, 80)), PANEL)
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"data": {}}', '{"validation": 3}'])
 def test_another_file_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text(content)

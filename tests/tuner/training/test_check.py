@@ -44,25 +44,29 @@ def test_a_model_that_breaks_is_told_from_a_mistake() -> None:
         check(model="tests.tuner.training.talkative", model__n_bytes=-1.5)
 
 
-def test_counts_refuse_a_z_score() -> None:
-    check(train__loss="negative_binomial", data__scaling="mean")
-    with pytest.raises(ValueError, match=r"needs data\.scaling=mean or none, got standard"):
-        check(train__loss="negative_binomial")
+COUNTS = replace(EXAMPLE.panel, values=np.rint(np.abs(EXAMPLE.panel.values)))
 
 
-def test_a_negative_value_is_named_with_its_place() -> None:
-    values = EXAMPLE.panel.values.copy()
-    values[25, 2] = -7.0
-    data = prepare(replace(EXAMPLE.panel, values=values), EXAMPLE.validation, 12)
-    words = r"got -7 in channel 'c' of series 'synthetic' at 2024-01-02 01:00:00"
+@pytest.mark.parametrize("scaling", ["standard", "mean", "none"])
+def test_counts_are_learnt_whatever_feeds_the_model(scaling: str) -> None:
+    check(prepare(COUNTS, EXAMPLE.validation, 12), train__loss="negative_binomial", data__scaling=scaling)
+
+
+@pytest.mark.parametrize("value", [-7.0, 2.5])
+def test_what_is_no_count_is_named_with_its_place(value: float) -> None:
+    values = COUNTS.values.copy()
+    values[25, 2] = value
+    data = prepare(replace(COUNTS, values=values), EXAMPLE.validation, 12)
+    words = rf"whole numbers of 0 or more, got {value:g} in channel 'c' of series 'synthetic' at 2024-01-02 01:00:00"
     with pytest.raises(ValueError, match=words):
-        check(data, train__loss="negative_binomial", data__scaling="none")
+        check(data, train__loss="negative_binomial")
 
 
-def test_a_negative_value_that_nobody_observed_passes() -> None:
-    values, observed = DATA.values.copy(), DATA.observed.copy()
-    values[25, 2], observed[25, 2] = -7.0, False
-    check(replace(DATA, values=values, observed=observed), train__loss="negative_binomial", data__scaling="mean")
+def test_what_is_no_count_passes_if_nobody_observed_it() -> None:
+    values, observed = COUNTS.values.copy(), COUNTS.observed.copy()
+    values[25, 2], observed[25, 2] = -7.5, False
+    data = prepare(replace(COUNTS, values=values, observed=observed), EXAMPLE.validation, 12)
+    check(data, train__loss="negative_binomial")
 
 
 def test_a_metric_without_a_value_on_the_data_is_refused() -> None:
@@ -101,3 +105,4 @@ def test_inputs_that_a_model_does_not_read_are_listed() -> None:
     assert unused_inputs(DLinear, more) == ["covariates", "known", "static"]
     assert unused_inputs(Informer, more) == ["static"]
     assert unused_inputs(DLinear, DATA) == []
+    assert unused_inputs(DLinear, DATA, lags=True) == ["lags"]

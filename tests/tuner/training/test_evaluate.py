@@ -78,6 +78,10 @@ class Recording:
         return ""
 
 
+class Refitting(Recording):
+    refits = True
+
+
 class Slow(Recording):
     def fit(self, data: PreparedData, stage: Stage) -> None:
         raise TooLong("2,000,000 windows would take hours")
@@ -90,18 +94,24 @@ class Broken(Recording):
 
 @pytest.fixture
 def floors(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    known = {"recording": Recording, "slow": Slow, "broken": Broken}
+    known = {"recording": Recording, "refitting": Refitting, "slow": Slow, "broken": Broken}
     monkeypatch.setattr(models.floors, "get", known.__getitem__)
     yield
-    Recording.fitted = ()
+    Recording.fitted = Refitting.fitted = ()
 
 
 @pytest.mark.usefixtures("floors")
-def test_a_floor_is_fitted_on_each_fold_and_never_on_test() -> None:
+def test_a_floor_that_does_not_refit_is_fitted_on_each_fold_and_never_for_the_test() -> None:
     evaluation = evaluate_floor("recording", OPENED)
     assert Recording.fitted == ("fold_1", "fold_2")
     assert isinstance(evaluation, Evaluation)
     assert evaluation.test.n_windows == 400 - 12 + 1
+
+
+@pytest.mark.usefixtures("floors")
+def test_a_floor_that_refits_is_fitted_on_each_fold_and_then_for_the_test() -> None:
+    evaluate_floor("refitting", OPENED)
+    assert Refitting.fitted == ("fold_1", "fold_2", "test")
 
 
 @pytest.mark.usefixtures("floors")

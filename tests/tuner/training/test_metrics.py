@@ -62,7 +62,12 @@ def by_hand(truth: list[float], paths: list[list[float]], train: list[float] | N
     data = floor_data([rows], [(n, n + steps, n + 2 * steps)], steps, frequency="YE")
     sums = ErrorSums(data, data.stages[0])
     shape = (1, len(paths), steps, channels)
-    sums.add(np.zeros(1, int), rows[None, -steps:], np.ones((1, steps, channels), bool), np.array(paths, dtype=np.float64).reshape(shape))
+    sums.add(
+        np.zeros(1, int),
+        rows[None, -steps:],
+        np.ones((1, steps, channels), bool),
+        np.array(paths, dtype=np.float64).reshape(shape),
+    )
     return sums.score()
 
 
@@ -255,11 +260,16 @@ def test_pairs_without_a_mase_are_dropped_and_counted() -> None:
 
 
 @pytest.mark.parametrize("level", [0.1, 1e6, -3.0, 0.0])
-def test_pairs_with_a_constant_truth_or_forecast_have_no_corr(level: float) -> None:
-    truth, paths = TRUTH.copy(), PATHS.copy()
+def test_pairs_with_a_constant_truth_have_no_corr(level: float) -> None:
+    truth = TRUTH.copy()
     truth[SERIES == 0, :, 0] = level
-    paths[SERIES == 1] = level
-    assert scored(paths, truth=truth).n_dropped == {"mase": 0, "corr": 3}
+    assert scored(truth=truth).n_dropped == {"mase": 0, "corr": 1}
+
+
+@pytest.mark.parametrize("level", [0.1, 1e6, -3.0, 0.0])
+def test_a_constant_forecast_has_a_corr_of_0_so_that_giving_up_does_not_pay(level: float) -> None:
+    score = scored(np.full_like(PATHS, level))
+    assert (score.metrics["corr"], score.n_dropped["corr"]) == (0.0, 0)
 
 
 @pytest.mark.parametrize("level", [0.0, 0.1, 1 / 3, 1e6 / 7])

@@ -13,10 +13,12 @@ from torch import Tensor
 import models
 import models.floors
 from datasets.base import FloatArray, IntArray
-from datasets.config import DataConfig, Scaling
+from datasets.config import DataConfig, Scaling, last_horizons
 from datasets.windows.batch import Batch, Inputs
 from datasets.windows.loaders import WindowSource
+from datasets.windows.prepare import prepare
 from datasets.windows.prepared import PreparedData
+from datasets.windows.splits import final_test, holdout
 from datasets.windows.windowing import score_origins, series_of
 from models.base import Forecast, Forecaster, WindowShape
 from models.floors.linear_closed_form import LinearClosedForm
@@ -25,6 +27,7 @@ from models.heads import make_head
 from models.heads.base import Head
 from models.heads.draws import Draws
 from search_spaces.base import Config
+from tests.datasets.panels import make_panel
 from tests.models.floors.data import floor_data, futures
 from tests.tuner.training.data import etth1, synthetic
 from tuner.study.metrics import METRICS
@@ -108,15 +111,17 @@ def test_a_floors_score_is_bit_equal_at_every_batch_size(name: str) -> None:
     assert all(other == one for other in others)
 
 
-@pytest.mark.parametrize("loss", ["mse", "student_t", "implicit_quantile"])
+@pytest.mark.parametrize("loss", ["mse", "student_t", "quantile", "implicit_quantile"])
 @pytest.mark.parametrize("name", models.names())
 def test_a_networks_score_is_the_same_at_every_batch_size(name: str, loss: str) -> None:
     small: Config = {"model.n_heads": 2, "model.head_width": 8, "model.feedforward": 32} if name == "informer" else {}
     network, _, config = build(name, {**small, "data.lookback": 24, "train.loss": loss}, PANEL, seed=0)
     source = WindowSource(PANEL, PANEL.stages[0], config)
     first, *others = (
-        score_network(network, source, PANEL, PANEL.stages[0], n_paths=20, seed=1, batch_size=size).metrics for size in BATCHES
+        score_network(network, source, PANEL, PANEL.stages[0], n_paths=20, seed=1, batch_size=size, with_loss=True).metrics
+        for size in BATCHES
     )
+    assert math.isfinite(first["loss"])
     for other in others:
         assert {**other, **no_counts(first)} == pytest.approx(first, rel=1e-6)
 
@@ -144,6 +149,20 @@ def test_paths_are_a_function_of_their_seed(loss: str) -> None:
 def test_a_head_with_a_spread_covers_what_a_point_does_not() -> None:
     wide, point = (score_last_value(loss).metrics["coverage_80"] for loss in ("normal", "mse"))
     assert wide > 0.9 > 0.1 > point
+
+
+@pytest.mark.parametrize("loss", ["low_rank_normal", "implicit_quantile"])
+def test_a_stage_scores_the_same_bit_for_bit_with_and_without_the_rows_of_the_test(loss: str) -> None:
+    panel = make_panel((90, 60, 75))
+    borders = [last_horizons(int(n), 4) for n in panel.history]
+    validation = holdout(borders)
+    scores = []
+    for data in (prepare(panel, (validation,), 4), prepare(panel, (validation, final_test(borders)), 4)):
+        network, _, config = build("dlinear", {"data.lookback": 8, "train.loss": loss}, data, seed=0)
+        source = WindowSource(data, data.stages[0], config)
+        scores.append(score_network(network, source, data, data.stages[0], n_paths=20, seed=1, with_loss=True))
+    assert scores[0].metrics["crps_sum"] > 0
+    assert scores[0] == scores[1]
 
 
 class Steps(Head):

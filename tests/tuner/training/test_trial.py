@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +14,9 @@ import torch
 
 from datasets.windows.prepared import PreparedData
 from search_spaces.base import Config
+from tests.commands import ROOT
 from tests.tuner.training.data import synthetic
-from tuner.study.metrics import METRICS
+from tuner.study.metrics import METRICS, cost, rank
 from tuner.study.train_config import TrainConfig
 from tuner.study.trial import Decision, Report, State
 from tuner.training.module import ForecastModule, make_optimizer, rate_factor
@@ -66,6 +70,25 @@ def test_memory_that_cannot_be_had_makes_a_trial_infeasible() -> None:
 def test_a_loss_that_a_model_does_not_support_is_refused() -> None:
     outcome, _ = run({"model": "tests.tuner.training.talkative", "train.loss": "huber"})
     assert "train.loss must be one that tests.tuner.training.talkative supports (mse)" in outcome.reason
+
+
+def test_targets_that_a_loss_is_not_made_for_make_a_trial_infeasible() -> None:
+    outcome, reports = run({"train.loss": "negative_binomial"})
+    assert (outcome.state, reports) == (State.INFEASIBLE, [])
+    assert "needs targets that are whole numbers" in outcome.reason
+
+
+def test_weights_are_the_best_by_the_mean_cost_of_the_folds() -> None:
+    start, end = FOLDS.stages[0].score[0]
+    noisy = FOLDS.values.copy()  # so that intervals of the first fold are too narrow when those of the others are too wide
+    noisy[start:end] += np.random.default_rng(0).normal(size=noisy[start:end].shape) * 0.6 * noisy.std(0)
+    config: Config = {"train.loss": "normal", "train.learning_rate": 0.01}
+    _, reports = run(config, replace(FOLDS, values=noisy), epochs=6, metric="coverage_80")
+    costs = [rank("coverage_80", report.metrics, report.stages) for report in reports]
+    of_means = [cost("coverage_80", report.metrics["coverage_80"]) for report in reports]
+    better, other = ([c < min(some[:i], default=9) for i, c in enumerate(some)] for some in (costs, of_means))
+    assert better != other
+    assert [report.best is not None for report in reports] == better
 
 
 def test_a_stop_ends_a_trial_after_the_epoch() -> None:
@@ -269,3 +292,16 @@ def test_the_first_step_of_adam_has_the_length_of_the_rate() -> None:
     layer(torch.ones(1, 1)).sum().backward()
     optimizer.step()
     assert math.isclose(abs(layer.weight.item() - before), 0.25, rel_tol=1e-4)
+
+
+def test_weights_do_not_depend_on_the_seed_of_hashes() -> None:
+    code = "from tests.tuner.training.test_trial import INFORMER, run; print(run(INFORMER, epochs=1)[1][0].weights_sha256)"
+    hashes = []
+    for seed in ("0", "42"):
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        hashes.append(done.stdout.split()[-1])
+    assert hashes[0] == hashes[1]
+    assert len(hashes[0]) == 64
