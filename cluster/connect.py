@@ -38,6 +38,8 @@ class Cluster:
 
     nodes: tuple[Node, ...]
     dashboard_url: str | None
+    """Loopback. Where Ray has a token, its pages ask for it: ``ray get-auth-token`` prints it."""
+    asks_for_token: bool = False
 
 
 def check_address(address: str) -> None:
@@ -101,7 +103,7 @@ def connected(address: str | None, worker_environment: dict[str, str]) -> Iterat
         ) from None
     try:
         url = context.dashboard_url
-        yield Cluster(tuple(_node(n) for n in ray.nodes() if n["Alive"]), f"http://{url}" if url else None)
+        yield Cluster(tuple(_node(n) for n in ray.nodes() if n["Alive"]), f"http://{url}" if url else None, _has_token())
     finally:
         ray.shutdown()
 

@@ -36,6 +36,8 @@ class StudyWatch:
     def started(self, cluster: Cluster, placement: Placement) -> None:
         """Ray is up."""
         self._n_slots, self._dashboard = placement.n_slots, cluster.dashboard_url
+        if self._dashboard and cluster.asks_for_token:
+            self._dashboard += " (it asks for a token: ray get-auth-token)"
         self._view.update(self._snapshot([], [], elapsed_s=0.0, eta_s=None))
 
     def changed(self, loop: StudyLoop) -> None:

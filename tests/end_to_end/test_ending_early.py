@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,9 +46,19 @@ def n_ended(folder: Path) -> int:
     return (folder / "events.jsonl").read_text().count('"tell"') if (folder / "events.jsonl").exists() else 0
 
 
+def dashboard_status(process: Popen[str]) -> int:
+    """What the dashboard answers at the address that a study prints."""
+    assert process.stdout
+    line = next(line for line in process.stdout if line.startswith("dashboard: "))
+    with urllib.request.urlopen(line.split()[1], timeout=60) as answer:
+        status: int = answer.status
+    return status
+
+
 def test_an_interrupt_keeps_what_had_ended_and_says_what_was_found(tmp_path: Path) -> None:
     folder, deadline = tmp_path / "endless", time.monotonic() + TIMEOUT_S
     with running(start_tuner("run", *ENDLESS, "--runs", tmp_path)) as process:
+        assert dashboard_status(process) == 200
         while n_ended(folder) < 3 and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
         n_before = n_ended(folder)
