@@ -31,7 +31,7 @@ STUDY: dict[str, Any] = {
     "name": "two folds",
     "space": Space("dlinear", CONFIG).to_json(),
     "problem": Problem(dataset="synthetic", horizon=12, metric="mse_scaled", n_paths=5, columns=Columns(time="time")).to_json(),
-    "data": {"channels": list(OPENED.channels), "covariates": []},
+    "data": {"channels": list(OPENED.channels), "covariates": [], "categories": {}, "frequency": "h"},
 }
 
 

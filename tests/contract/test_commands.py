@@ -75,7 +75,7 @@ MISTAKES = {
     "not finite": (["--set", "train.learning_rate=inf"], "train.learning_rate must be a number, got 'inf'"),
     "no core": (["--cpus-per-trial", "0"], "--cpus-per-trial must be above 0, got 0"),
     "half a GPU more": (["--gpus-per-trial", "1.5"], "--gpus-per-trial must be 0, a share below 1, or whole, got 1.5"),
-    "name": (["--name", "a/b"], "--name must be letters"),
+    "name": (["--name", "a/b"], "--name must be at most 100 letters"),
     "file that does not exist": (["--dataset", "nowhere.csv"], "nowhere.csv"),
 }
 

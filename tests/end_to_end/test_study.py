@@ -135,7 +135,12 @@ def test_an_exported_model_forecasts_the_steps_after_a_file(store: RunStore, tmp
 @pytest.mark.parametrize(
     ("channels", "n_hours", "sentence"),
     [
-        (["a", "b", "c", "d"], 30, "--data must have {lookback} rows for the model's lookback and lags, {file} has 30"),
+        (
+            ["a", "b", "c", "d"],
+            30,
+            "--data must have {lookback} rows of each series for the model's lookback and lags, series 'new' of {file} has 30; "
+            "bring more of its rows, or leave it out (what to do with short series is part of a study: --short-series)",
+        ),
         (["a", "c", "d"], 720, "{file}: no column is named 'b'; there are: date, a, c, d"),
     ],
     ids=["too short", "a channel missing"],

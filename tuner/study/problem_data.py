@@ -102,6 +102,8 @@ def read_problem(problem: Problem, longest_lookback: int, longest_lag: int | Non
 
     dataset = find_dataset(problem)
     read = dataset.read(problem.data_dir, problem.columns)
+    if problem.fill is None:
+        read = fill(read, None, problem.dataset)  # says first that values are missing
     reach = longest_lookback + (0 if longest_lag == 0 else max(lags_of(read.frequency, longest_lag), default=0))
     plan = _recorded(read, problem, reach) if problem.folds_file else _cut(read, problem, dataset.borders, reach)
     plan = _seen(plan, problem)

@@ -90,6 +90,13 @@ def test_a_column_without_a_train_value_is_refused_and_named(tmp_path: Path, col
     assert read(tmp_path, data, fill="forward").panel.series == ("a", "b")
 
 
+def test_a_missing_value_is_named_before_a_series_that_is_short(tmp_path: Path) -> None:
+    data = table(a=60, b=9)
+    data["b"][:] = NAN
+    with pytest.raises(ValueError, match="values must not be missing, got 18 empty"):
+        read(tmp_path, data)
+
+
 def test_zero_stands_for_a_covariate_without_a_train_value_but_not_for_a_target(tmp_path: Path) -> None:
     data = table(a=60, b=50)
     data["b"][:45, 1] = NAN

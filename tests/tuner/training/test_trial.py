@@ -248,6 +248,7 @@ def test_a_ranking_metric_without_a_value_makes_a_trial_infeasible() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unchecked")
 def test_a_compiled_trial_of_many_folds_trains_each() -> None:
     _, reports = run({"train.compile": True, "train.windows_per_epoch": 64}, FOLDS, epochs=1)
     _, plain = run({"train.windows_per_epoch": 64}, FOLDS, epochs=1)
