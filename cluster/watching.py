@@ -52,9 +52,7 @@ class StudyWatch:
         eta_s = left / max(self._n_slots, 1) if n_over >= max(2, self._n_slots) else None
         self._view.update(self._snapshot(rows, rungs, elapsed_s=elapsed, eta_s=eta_s))
 
-    def _snapshot(
-        self, rows: Sequence[Row], rungs: Sequence[RungCount], *, elapsed_s: float, eta_s: float | None
-    ) -> Snapshot:
+    def _snapshot(self, rows: Sequence[Row], rungs: Sequence[RungCount], *, elapsed_s: float, eta_s: float | None) -> Snapshot:
         return Snapshot(
             rows=rows,
             rungs=rungs,

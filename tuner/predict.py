@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -53,11 +54,12 @@ def predict(
             n_paths=paths,
             seed=seed,
         )
-    table = _long(panel, forecast) if len(panel.series) > 1 or forecast.quantiles is not None else _wide(panel, forecast)
-    if out.suffix == ".csv":
-        table.to_csv(out, index=False)
-    else:
-        table.to_parquet(out, index=False)
+    table = _long(panel, forecast) if own_names(study) or forecast.quantiles is not None else _wide(panel, forecast)
+    with user_mistakes():
+        if out.suffix == ".csv":
+            table.to_csv(out, index=False)
+        else:
+            table.to_parquet(out, index=False)
     n_series, n_steps, n_channels = forecast.mean.shape
     of = f" of {n_series} series" if n_series > 1 else ""
     print(f"{n_steps} steps of {n_channels} channels{of} after {_last_time(panel)} are in {out}")
@@ -82,6 +84,8 @@ def _check_out(out: Path) -> None:
         raise ValueError(f"--out must not exist, {out} does; name another file")
     if not out.resolve().parent.is_dir():
         raise ValueError(f"--out must lie in a folder that exists, {out.resolve().parent} does not")
+    if not os.access(out.resolve().parent, os.W_OK):
+        raise PermissionError(f"--out must lie in a folder that can be written, {out.resolve().parent} cannot; name another")
 
 
 def history(path: Path, fill_rule: str | None, study: dict[str, Any], config: dict[str, Any]) -> Panel:
@@ -162,17 +166,20 @@ def _known_categories(panel: Panel, categories: dict[str, list[str]], path: Path
 
 def _times(panel: Panel, n_steps: int) -> list[pd.DatetimeIndex]:
     """The times of the horizon of each series."""
+    import numpy as np
     import pandas as pd
 
+    from datasets.reading.frequency import time_of
+
     spans = zip(panel.start_times, panel.history, strict=True)
-    return [pd.date_range(start, periods=int(n) + n_steps, freq=panel.frequency)[-n_steps:] for start, n in spans]
+    return [pd.DatetimeIndex(time_of(start, np.arange(n, n + n_steps), panel.frequency)) for start, n in spans]
 
 
 def _last_time(panel: Panel) -> str:
-    import pandas as pd
+    """Of any series' history."""
+    from datasets.reading.frequency import time_of
 
-    spans = zip(panel.start_times, panel.history, strict=True)
-    return str(max(pd.date_range(start, periods=int(n), freq=panel.frequency)[-1] for start, n in spans))
+    return str(time_of(panel.start_times, panel.history - 1, panel.frequency).max().item())
 
 
 def _wide(panel: Panel, forecast: PanelForecast) -> pd.DataFrame:

@@ -174,3 +174,10 @@ def test_a_folder_that_is_no_run_is_refused(command: str, tmp_path: Path) -> Non
     done = tuner(command, tmp_path, *more)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_bug_of_a_model_that_raises_value_error_keeps_its_file_and_line(tmp_path: Path) -> None:
+    done = tuner("run", "--space", "tests.contract.plugins.unpacks", "--dataset", "synthetic", "--runs", tmp_path / "runs")
+    assert done.returncode == 1
+    assert 'plugins/unpacks.py", line 20' in done.stderr
+    assert not (tmp_path / "runs").exists()

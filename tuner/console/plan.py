@@ -9,6 +9,7 @@ from rich.table import Table
 
 from search_spaces.base import Config, Domain
 from tuner.results import text
+from tuner.study.build import longest_windows
 from tuner.study.lookup import model_class
 from tuner.study.metrics import METRICS
 from tuner.study.problem_data import ProblemData
@@ -39,7 +40,8 @@ def print_plan(study: Study, data: ProblemData, baseline: Config, sampled: list[
     plan.add_row("Search", f"{study.sampler} proposes, {study.scheduler} stops")
     plan.add_row("Ranked by", f"{metric.name}, {metric.way}: {metric.formula}")
     console.print(plan)
-    if unused := unused_inputs(model_class(study.space.model), data.panel):
+    has_lags = longest_windows(study.space, problem.horizon)[1] != 0
+    if unused := unused_inputs(model_class(study.space.model), data.panel, lags=has_lags):
         console.print(f"[yellow]{study.space.model} does not use these inputs: {', '.join(unused)}.[/]")
     space = Table(
         "key", "range", "baseline", title=f"\nSpace {study.space_name}", title_justify="left", box=None, pad_edge=False

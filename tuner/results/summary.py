@@ -216,7 +216,11 @@ def _changes(summary: Summary, baseline: Row, best: Row) -> list[Block]:
         return str(search[key]) if isinstance(search.get(key), Domain) else ""
 
     changed = [key for key in keys if differs(key)]
-    kept = [f"{key} {value(best, key)} ({searched(key)})" for key in keys if key not in changed and key in best.config and searched(key)]
+    kept = [
+        f"{key} {value(best, key)} ({searched(key)})"
+        for key in keys
+        if key not in changed and key in best.config and searched(key)
+    ]
     found: list[Block] = []
     if changed:
         lines = [(key, value(baseline, key), value(best, key), searched(key)) for key in changed]

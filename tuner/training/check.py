@@ -10,6 +10,8 @@ import torch
 
 from datasets.base import Panel
 from datasets.config import DataConfig
+from datasets.reading.frequency import time_of
+from datasets.windows.batch import Batch
 from datasets.windows.loaders import WindowSource, source_lags
 from datasets.windows.prepared import PreparedData
 from datasets.windows.windowing import check_windows, score_origins, series_of, train_origins
@@ -17,7 +19,7 @@ from models.base import Forecaster
 from search_spaces.base import Config
 from tuner.study.train_config import TrainConfig
 from tuner.training.module import make_optimizer
-from tuner.training.network import Network, build
+from tuner.training.network import build
 from tuner.training.scoring import check_defined
 
 
@@ -61,15 +63,23 @@ def check_configs(model: str, configs: Iterable[Config], data: PreparedData, met
         try:
             network, train, data_config = build(model, config, data, seed=0)
             check_targets(train, data)
-            _take_step(network, train, data_config, data)
+            windows = _two_windows(data_config, data)
         except ValueError as error:
             raise ValueError(f"{error} (config: {describe(config)})") from error
         except Exception as error:
+            raise ModelBroken(f"{model} cannot be built with {describe(config)}") from error
+        try:
+            optimizer = make_optimizer(train, [network.parameters()])
+            torch.autograd.backward(network.loss(windows))
+            optimizer.step()
+        except (MemoryError, torch.OutOfMemoryError) as error:
+            raise ValueError(f"two windows must fit into memory, {error} (config: {describe(config)})") from error
+        except Exception as error:  # a ValueError too: it comes from the model's code, and not from whoever runs it
             raise ModelBroken(f"{model} cannot take a step with {describe(config)}") from error
 
 
-def _take_step(network: Network, train: TrainConfig, config: DataConfig, data: PreparedData) -> None:
-    """One step of the first stage, which has the fewest train rows; of the others, only that their windows exist."""
+def _two_windows(config: DataConfig, data: PreparedData) -> Batch:
+    """Two training windows of the first stage, which has the fewest train rows; all windows of all stages exist."""
     reach = config.lookback + max(source_lags(config, data.frequency), default=0)
     for stage in data.stages:
         for origins in (
@@ -79,9 +89,7 @@ def _take_step(network: Network, train: TrainConfig, config: DataConfig, data: P
             check_windows(origins, data.offsets, reach, data.horizon)
     first = train_origins(data.stages[0], data.offsets, reach, data.horizon)
     two = torch.from_numpy(first.take(np.arange(min(2, len(first)), dtype=np.int64)))
-    optimizer = make_optimizer(train, [network.parameters()])
-    torch.autograd.backward(network.loss(WindowSource(data, data.stages[0], config).batch(two)))
-    optimizer.step()
+    return WindowSource(data, data.stages[0], config).batch(two)
 
 
 def check_targets(train: TrainConfig, data: PreparedData) -> None:
@@ -97,7 +105,7 @@ def check_targets(train: TrainConfig, data: PreparedData) -> None:
         row, channel = np.argwhere(bad)[0]
         series = int(series_of(np.array([row]), data.offsets)[0])
         steps = int(row - data.offsets[series])
-        time = pd.date_range(data.start_times[series], periods=steps + 1, freq=data.frequency)[-1]
+        time = pd.Timestamp(str(time_of(data.start_times[series], steps, data.frequency)))
         raise Unsuited(
             f"train.loss=negative_binomial needs targets that are whole numbers of 0 or more, got "
             f"{data.values[row, channel]:g} in channel "
