@@ -35,13 +35,14 @@ or load it in Python:
 import json
 from pathlib import Path
 
-from tuner.predict import history, own_names
+from tuner.study.history import history, own_names
 from tuner.training.forecasting import forecast_panel
 
 best = Path("{folder}")
 config, scaler, study = (json.loads((best / name).read_text()) for name in ("{config}", "{scaler}", "{study}"))
+panel, _ = history(Path("my_table.csv"), fill_rule=None, study=study, config=config["config"])
 forecast = forecast_panel(
-    history(Path("my_table.csv"), fill_rule=None, study=study, config=config["config"]),
+    panel,
     model="{model}",
     config=config["config"],
     weights=(best / "{weights}").read_bytes(),
