@@ -42,7 +42,8 @@ def predict(
         if left_out:
             more = f" and {len(left_out) - 5} more" if len(left_out) > 5 else ""
             sys.stderr.write(
-                f"{len(left_out)} of {len(left_out) + len(panel.series)} series are too short for the model and were left out, as in the study (--short-series drop): {', '.join(left_out[:5])}{more}\n"
+                f"{len(left_out)} of {len(left_out) + len(panel.series)} series are too short for the model and left out, as "
+                f"in the study (--short-series drop): {', '.join(left_out[:5])}{more}\n"
             )
 
     from tuner.training.forecasting import forecast_panel

@@ -93,7 +93,7 @@ def test_series_that_are_left_out_are_counted_and_some_named(tmp_path: Path) -> 
     done = predict(export(tmp_path, NUMBERS, "drop"), table(tmp_path / "new.csv", shops, dict.fromkeys(shops, "1")))
     assert done.exit_code == 0, done.stderr
     assert done.stderr == (
-        "7 of 8 series have fewer than 8 rows and were left out, as in the study (--short-series drop): "
+        "7 of 8 series are too short for the model and left out, as in the study (--short-series drop): "
         "c0, c1, c2, c3, c4 and 2 more\n"
     )
 
