@@ -75,8 +75,7 @@ class Watch(Callback):  # type: ignore[misc]
         """Tune tells nobody when a warm actor cannot be given its next trial; its slot would count as taken for ever."""
         lost = [trial for trial in trials if trial.status == Trial.ERROR and self._loop.is_open(trial.config["number"])]
         for trial in lost:
-            reason = "its worker was lost"
-            self._loop.end(trial.config["number"], Outcome(state=State.FAILED, reason=reason, place=reason))
+            self._loop.lose(trial.config["number"])
         now = time.monotonic()
         if lost or now - self._ticked >= _TICK_S:  # clocks go on between two reports
             self._ticked = now

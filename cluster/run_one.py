@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import models.floors
 from cluster.finish import compare_and_export, tabulate
-from cluster.samplers import get as get_sampler
-from cluster.schedulers import get as get_scheduler
 from cluster.study_loop import StudyLoop
 from search_spaces.base import Config
 from tuner.results.store import RunStore, best_row
@@ -16,28 +15,13 @@ from tuner.study.study import Study
 from tuner.study.trial import Decision, Report
 from tuner.training.evaluate import Evaluation, NotRun, evaluate_floor, evaluate_weights
 from tuner.training.outcome import Outcome
-from tuner.training.trial import TrialSpec, run_trial
+from tuner.training.trial import run_trial
 
 
 def run_one(study: Study, store: RunStore, config: Config, data: ProblemData, accelerator: str, n_threads: int) -> Outcome:
     """Trains, evaluates and exports one config, with a printed line an epoch."""
-    loop = StudyLoop(
-        study,
-        config,
-        get_sampler(study.sampler)(study.space, study.seed),
-        get_scheduler(study.scheduler)(epochs=study.budget.epochs),
-        store,
-    )
-    spec = TrialSpec(
-        model=study.space.model,
-        config=config,
-        seed=loop.trial_seed,
-        epochs=study.budget.epochs,
-        metric=study.problem.metric,
-        accelerator=accelerator,
-        n_threads=n_threads,
-        n_paths=study.problem.n_paths,
-    )
+    loop = StudyLoop.of(study, config, store)
+    spec = replace(loop.spec(accelerator=accelerator, n_threads=n_threads), config=config)
     loop.start(spec, placement=None)
     loop.next_trial()
     loop.begin(0)

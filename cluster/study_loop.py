@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
+import cluster.samplers
+import cluster.schedulers
 from cluster.samplers.base import Sampler
 from cluster.schedulers.base import Scheduler
 from search_spaces.base import Config
@@ -43,6 +45,25 @@ class StudyLoop:
         self._failures: Counter[str] = Counter()
         self._started = time.monotonic()
         self._board = TensorBoard(store.folder, study.space, study.problem.metric)
+
+    @classmethod
+    def of(cls, study: Study, baseline: Config, store: RunStore) -> StudyLoop:
+        """With the sampler and the scheduler that the study names."""
+        sampler = cluster.samplers.get(study.sampler)(study.space, study.seed)
+        return cls(study, baseline, sampler, cluster.schedulers.get(study.scheduler)(epochs=study.budget.epochs), store)
+
+    def spec(self, *, accelerator: str, n_threads: int) -> TrialSpec:
+        """What all trials share; the config is for each to fill in."""
+        return TrialSpec(
+            model=self.study.space.model,
+            config={},
+            seed=self.trial_seed,
+            epochs=self.study.budget.epochs,
+            metric=self.study.problem.metric,
+            accelerator=accelerator,
+            n_threads=n_threads,
+            n_paths=self.study.problem.n_paths,
+        )
 
     @property
     def n_open(self) -> int:
@@ -102,6 +123,11 @@ class StudyLoop:
         if decision is Decision.STOP:
             self.end(number, Outcome(state=State.STOPPED))
         return decision
+
+    def lose(self, number: int, when: str = "") -> None:
+        """A trial will not be heard of again: its worker is gone, and Tune told nobody."""
+        reason = f"its worker was lost{when}"
+        self.end(number, Outcome(state=State.FAILED, reason=reason, place=reason))
 
     def end(self, number: int, outcome: Outcome) -> None:
         """Stores how a trial ended, and tells the sampler; only the first end counts."""

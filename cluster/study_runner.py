@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import cluster.samplers
-import cluster.schedulers
 import models.floors
 from cluster.connect import Cluster, connected
 from cluster.finish import compare_and_export, tabulate
@@ -28,7 +26,6 @@ from tuner.study.problem_data import ProblemData
 from tuner.study.study import Study
 from tuner.study.trial import State
 from tuner.training.evaluate import Evaluation, NotRun, evaluate_floor, evaluate_weights
-from tuner.training.outcome import Outcome
 from tuner.training.trial import TrialSpec
 
 
@@ -68,22 +65,9 @@ def run_study(study: Study, store: RunStore, baseline: Config, data: ProblemData
         placement = place(found.nodes, study.resources.cpus_per_trial, study.resources.gpus_per_trial)
         if study.resources.address is not None:
             check_nodes(found.nodes, study.space.model)
-        loop = StudyLoop(
-            study,
-            baseline,
-            cluster.samplers.get(study.sampler)(study.space, study.seed),
-            cluster.schedulers.get(study.scheduler)(epochs=study.budget.epochs),
-            store,
-        )
-        spec = TrialSpec(
-            model=study.space.model,
-            config={},
-            seed=loop.trial_seed,
-            epochs=study.budget.epochs,
-            metric=study.problem.metric,
-            accelerator="gpu" if placement.gpus_per_trial else "cpu",
-            n_threads=max(1, int(placement.cpus_per_trial)),
-            n_paths=study.problem.n_paths,
+        loop = StudyLoop.of(study, baseline, store)
+        spec = loop.spec(
+            accelerator="gpu" if placement.gpus_per_trial else "cpu", n_threads=max(1, int(placement.cpus_per_trial))
         )
         loop.start(spec, placement=asdict(placement))
         watcher.started(found, placement)
@@ -133,8 +117,7 @@ def _search(loop: StudyLoop, data: PreparedData, spec: TrialSpec, placement: Pla
             tuner.fit()
     for row in loop.store.rows():
         if not row.state.over:
-            reason = "its worker was lost" + ("" if row.state is State.RUNNING else " before it could begin")
-            loop.end(row.number, Outcome(state=State.FAILED, reason=reason, place=reason))
+            loop.lose(row.number, "" if row.state is State.RUNNING else " before it could begin")
     metrics.changed(loop.store.rows(), last=True)
 
 

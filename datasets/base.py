@@ -92,11 +92,6 @@ class Panel:
         rows: IntArray = np.maximum(last - self.offsets[:-1], 0)
         return rows
 
-    @property
-    def spans(self) -> list[tuple[int, int]]:
-        """First row and end of each series."""
-        return [(int(a), int(b)) for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:

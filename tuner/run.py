@@ -10,18 +10,10 @@ import typer
 from search_spaces.base import Config
 from tuner.console import options
 from tuner.console.errors import fail, user_mistakes
-from tuner.study.build import (
-    absolute,
-    check_folder,
-    default_name,
-    load_space,
-    longest_windows,
-    parse_columns,
-    parse_duration,
-)
-from tuner.study.problem_data import ProblemData, default_horizon, read_problem
+from tuner.study.build import check_folder, default_name, load_space, longest_windows, parse_duration, parse_problem
+from tuner.study.problem_data import ProblemData, read_problem
 from tuner.study.schema import defaults_of, did_you_mean
-from tuner.study.study import Budget, Problem, Resources, Study
+from tuner.study.study import Budget, Resources, Study
 
 if TYPE_CHECKING:
     from tuner.results.store import RunStore
@@ -92,25 +84,18 @@ def run(
     if not space:
         fail("--space names what is tuned, for example --space informer; --list shows what there is")
     with user_mistakes():
-        steps = default_horizon(dataset) if horizon is None else horizon
+        problem = parse_problem(
+            dataset=dataset, horizon=horizon, metric=metric, data_dir=data_dir, target=target, covariates=covariates,
+            known=known, static=static, series_id=series_id, fill=fill, short_series=short_series, split=split, folds=folds,
+            folds_file=folds_file, paths=paths,
+        )  # fmt: skip
+        steps = problem.horizon
         fixed = load_space(space, settings or [], steps)
         study = Study(
             name=name or default_name(space, dataset, steps),
             space_name=space,
             space=fixed,
-            problem=Problem(
-                dataset=absolute(dataset),
-                horizon=steps,
-                metric=metric,
-                columns=parse_columns(target, covariates, known, static, series_id),
-                fill=fill,
-                short_series=short_series,
-                split=split,
-                n_folds=folds,
-                folds_file=folds_file.absolute() if folds_file else None,
-                n_paths=paths,
-                data_dir=data_dir.absolute() if data_dir else None,
-            ),
+            problem=problem,
             budget=Budget(n_trials=trials, epochs=epochs, time_s=parse_duration(time) if time else None),
             sampler=sampler,
             scheduler=scheduler,

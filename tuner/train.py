@@ -10,11 +10,11 @@ import typer
 from tuner.console import options
 from tuner.console.errors import fail, user_mistakes
 from tuner.console.process import restart_with
-from tuner.study.build import absolute, check_folder, default_name, load_space, longest_windows, parse_columns
+from tuner.study.build import check_folder, default_name, load_space, longest_windows, parse_problem
 from tuner.study.environment import ENVIRONMENT
-from tuner.study.problem_data import default_horizon, read_problem
+from tuner.study.problem_data import read_problem
 from tuner.study.schema import defaults_of
-from tuner.study.study import Budget, Problem, Resources, Study
+from tuner.study.study import Budget, Resources, Study
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -53,25 +53,18 @@ def train(
     from tuner.study.record import record
 
     with user_mistakes():
-        steps = default_horizon(dataset) if horizon is None else horizon
+        problem = parse_problem(
+            dataset=dataset, horizon=horizon, metric=metric, data_dir=data_dir, target=target, covariates=covariates,
+            known=known, static=static, series_id=series_id, fill=fill, short_series=short_series, split=split, folds=folds,
+            folds_file=folds_file, paths=paths,
+        )  # fmt: skip
+        steps = problem.horizon
         fixed = load_space(space, settings or [], steps)
         study = Study(
             name=name or default_name(f"train-{space}", dataset, steps),
             space_name=space,
             space=fixed,
-            problem=Problem(
-                dataset=absolute(dataset),
-                horizon=steps,
-                metric=metric,
-                columns=parse_columns(target, covariates, known, static, series_id),
-                fill=fill,
-                short_series=short_series,
-                split=split,
-                n_folds=folds,
-                folds_file=folds_file.absolute() if folds_file else None,
-                n_paths=paths,
-                data_dir=data_dir.absolute() if data_dir else None,
-            ),
+            problem=problem,
             budget=Budget(n_trials=1, epochs=epochs),
             sampler="random",
             scheduler="none",

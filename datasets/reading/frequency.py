@@ -61,6 +61,12 @@ def seconds_of(frequency: str) -> int:
     return n * _SECONDS[unit]
 
 
+def months_of(frequency: str) -> int | None:
+    """Months of a step; None where a step is not a number of them."""
+    n, unit = step_of(frequency)
+    return n * _MONTHS[unit] if unit in _MONTHS else None
+
+
 def period_of(frequency: str) -> int:
     """Steps of one season: an hour of seconds, a day of minutes or hours, a week of days, a year of all that is longer."""
     n, name, _ = _parts(frequency)

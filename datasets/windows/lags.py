@@ -6,6 +6,7 @@ and its neighbours. Which seasons, and how many of each, is our own choice.
 
 from __future__ import annotations
 
+from datasets.config import DataConfig
 from datasets.reading.frequency import is_business, step_of
 
 _RECENT = (1, 2, 3, 4, 5, 6, 7)
@@ -36,3 +37,13 @@ def lags_of(frequency: str, longest: int | None = None) -> tuple[int, ...]:
             centre = round(units * times / n)
             found |= {centre - 1, centre, centre + 1} if centre > 2 else set()
     return tuple(sorted(lag for lag in found if lag >= 1 and (longest is None or lag <= longest)))
+
+
+def source_lags(config: DataConfig, frequency: str) -> tuple[int, ...]:
+    """The lags that a config asks for."""
+    return lags_of(frequency, config.longest_lag) if config.lags == "frequency" else ()
+
+
+def reach_of(lookback: int, lags: tuple[int, ...]) -> int:
+    """Steps of the past that a window needs: its lookback, and the longest lag before it."""
+    return lookback + max(lags, default=0)

@@ -13,7 +13,7 @@ from torch import Tensor
 from datasets.base import IntArray
 from datasets.config import DataConfig
 from datasets.windows.batch import Batch, Inputs
-from datasets.windows.lags import lags_of
+from datasets.windows.lags import reach_of, source_lags
 from datasets.windows.prepared import PreparedData, Scaler, Stage
 from datasets.windows.scaling import scaled
 from datasets.windows.windowing import Origins, check_windows
@@ -35,7 +35,7 @@ class WindowSource:
     def __init__(self, data: PreparedData, stage: Stage, config: DataConfig, device: torch.device | str = "cpu") -> None:
         self.lookback, self.horizon, self.device = config.lookback, data.horizon, torch.device(device)
         self.lags = source_lags(config, data.frequency)
-        self.reach = config.lookback + max(self.lags, default=0)
+        self.reach = reach_of(config.lookback, self.lags)
         self.offsets = data.offsets
         scalers = stage.scalers
         self.affine = loc, scale = scalers.targets.affine(config.scaling)
@@ -105,11 +105,6 @@ class WindowSource:
         history = torch.cat([history, history.new_zeros(size, self.horizon, width)], 1)
         lagged = history[:, self._lag_places].transpose(2, 3)
         return lagged[:, : self.lookback], lagged[:, self.lookback :]
-
-
-def source_lags(config: DataConfig, frequency: str) -> tuple[int, ...]:
-    """The lags that a config asks for."""
-    return lags_of(frequency, config.longest_lag) if config.lags == "frequency" else ()
 
 
 class TrainLoader:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from datasets.base import FloatArray, IntArray
-from datasets.reading.frequency import Times, is_business, step_of, time_of, unit_of
+from datasets.reading.frequency import Times, is_business, months_of, seconds_of, step_of, time_of, unit_of
 
 _FEATURES: dict[str, tuple[Callable[[pd.DatetimeIndex], pd.Index], int, int]] = {  # name: reading, its least, its greatest
     "second": (lambda times: times.second, 0, 59),
@@ -34,8 +34,6 @@ _BY_UNIT: dict[str, tuple[str, ...]] = {
     "quarter": ("month",),
     "year": (),
 }
-_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 def feature_names(frequency: str) -> tuple[str, ...]:
@@ -60,10 +58,10 @@ def calendar(start: np.datetime64, n_rows: int, frequency: str) -> FloatArray:
 
 def places_in_time(starts: Times, frequency: str) -> tuple[IntArray, IntArray]:
     """How many whole steps each start lies after the first one, and what is left: 0 for those in step with it."""
-    n, unit = step_of(frequency)
     if is_business(frequency):
         days = starts.astype("datetime64[D]")
-        return np.divmod(np.busday_count(days.min(), days), n)
-    clock, ticks = ("M", _MONTHS[unit]) if unit in _MONTHS else ("s", _SECONDS[unit])
+        return np.divmod(np.busday_count(days.min(), days), step_of(frequency)[0])
+    months = months_of(frequency)
+    clock, step = ("M", months) if months else ("s", seconds_of(frequency))
     since = starts.astype(f"datetime64[{clock}]").astype(np.int64)
-    return np.divmod(since - since.min(), n * ticks)
+    return np.divmod(since - since.min(), step)

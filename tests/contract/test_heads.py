@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import get_args
 
@@ -19,20 +18,12 @@ from models.heads.base import Head
 from models.heads.draws import Draws
 from models.heads.point import LOSSES
 from tests.models.batches import make_batch
-from tuner.study.train_config import Loss, TrainConfig
+from tuner.study.train_config import Loss, PointLoss, TrainConfig
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SHAPE = WindowShape(lookback=6, horizon=3, n_targets=2)
 every_head = pytest.mark.parametrize("loss", HEADS)
 every_distribution = pytest.mark.parametrize("loss", [loss for loss in HEADS if loss not in LOSSES])
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    yield
-    torch.set_num_threads(before)
 
 
 def outputs_of(head: Head, batch: Batch) -> Tensor:
@@ -41,6 +32,7 @@ def outputs_of(head: Head, batch: Batch) -> Tensor:
 
 def test_every_head_is_a_loss_of_a_config() -> None:
     assert get_args(Loss) == HEADS
+    assert get_args(PointLoss) == tuple(LOSSES)
     for loss in HEADS:
         assert isinstance(make_head(TrainConfig(loss=loss).loss), Head)
 

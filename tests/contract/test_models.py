@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
@@ -20,6 +19,7 @@ from models.heads.base import Head
 from models.heads.draws import Draws
 from tests.models.batches import make_batch
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SHAPE = WindowShape(lookback=16, horizon=6, n_targets=3, n_known=2)
 WIDE = replace(SHAPE, n_past_covariates=2, n_static=2, lags=(1, 3), cardinalities=(3, 2))
 HEAD = make_head("mse")
@@ -51,15 +51,6 @@ every_norm_and_head = pytest.mark.parametrize(
         if loss != "negative_binomial"  # counts end at 0: they neither shift nor stretch
     ],
 )
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    yield
-    torch.set_num_threads(before)
 
 
 def build(name: str, shape: WindowShape = SHAPE, **arguments: Any) -> Forecaster:

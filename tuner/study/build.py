@@ -11,7 +11,9 @@ from pathlib import Path
 from datasets.config import Columns
 from search_spaces.base import Choice, Config, Int, Ordinal, Space, Value
 from tuner.study.lookup import find_space
+from tuner.study.problem_data import default_horizon
 from tuner.study.schema import check_space, defaults_of, did_you_mean, keys_of, parse_value
+from tuner.study.study import Problem
 
 
 def parse_settings(settings: Iterable[str], model: str) -> Config:
@@ -82,6 +84,44 @@ def parse_columns(
         known=names(known),
         static=names(static),
         series_id=series_id,
+    )
+
+
+def parse_problem(
+    *,
+    dataset: str,
+    horizon: int | None,
+    metric: str,
+    target: str | None,
+    covariates: str | None,
+    known: str | None,
+    static: str | None,
+    series_id: str | None,
+    fill: str | None,
+    short_series: str | None,
+    split: str | None,
+    folds: int,
+    folds_file: Path | None,
+    paths: int,
+    data_dir: Path | None,
+) -> Problem:
+    """The problem that the options of a command name; each argument is the option of that name, paths as typed.
+
+    Raises:
+        ValueError: an option is out of its range.
+    """
+    return Problem(
+        dataset=absolute(dataset),
+        horizon=default_horizon(dataset) if horizon is None else horizon,
+        metric=metric,
+        columns=parse_columns(target, covariates, known, static, series_id),
+        fill=fill,
+        short_series=short_series,
+        split=split,
+        n_folds=folds,
+        folds_file=folds_file.absolute() if folds_file else None,
+        n_paths=paths,
+        data_dir=data_dir.absolute() if data_dir else None,
     )
 
 

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 def folds_record(panel: Panel, validation: Sequence[Split], test: Split) -> dict[str, Any]:
     """A JSON object: rows [start, end) of each series, counted from its first row."""
+    return {**_rows_of(panel), "validation": [_stage(split) for split in validation], "test": _stage(test)}
+
+
+def _rows_of(panel: Panel) -> dict[str, Any]:
+    """What the rows of a panel are counted from."""
     return {
         "series": list(panel.series),
         "starts": [str(time) for time in panel.start_times.astype("datetime64[s]")],
         "frequency": panel.frequency,
-        "validation": [_stage(split) for split in validation],
-        "test": _stage(test),
     }
 
 
@@ -55,14 +58,13 @@ def read_folds(path: Path, panel: Panel) -> tuple[tuple[Split, ...], Split]:
     record = _read(path)
     try:
         validation, test = tuple(map(_split, record["validation"])), _split(record["test"])
-        series, starts, frequency = record["series"], record["starts"], record["frequency"]
+        there = {name: record[name] for name in ("series", "starts", "frequency")}
     except (ValueError, TypeError, KeyError) as error:
         raise _not_one(path, error) from None
     if not validation:
         raise ValueError(f"--folds-file must hold a stage to validate on, {path} has none")
-    here = folds_record(panel, validation, test)
-    for name, there in (("series", series), ("starts", starts), ("frequency", frequency)):
-        if there != here[name]:
+    for name, here in _rows_of(panel).items():
+        if there[name] != here:
             raise ValueError(f"--folds-file must be for this data, its {name} are not those of the data ({path})")
     history = panel.history
     for split in (*validation, test):

@@ -28,7 +28,7 @@ def history(path: Path, fill_rule: str | None, study: dict[str, Any], config: di
     from datasets.reading.files import read_file
     from datasets.reading.fill import fill
     from datasets.reading.short import short_series
-    from datasets.windows.loaders import source_lags
+    from datasets.windows.lags import reach_of, source_lags
     from tuner.study.schema import split_config
     from tuner.study.study import Problem
 
@@ -44,7 +44,7 @@ def history(path: Path, fill_rule: str | None, study: dict[str, Any], config: di
         raise ValueError(f"--data must have the study's frequency {wanted['frequency']}, {path} has {panel.frequency}")
     panel = fill(panel, fill_rule, str(path))
     data_config = split_config(config)[2]
-    reach = data_config.lookback + max(source_lags(data_config, panel.frequency), default=0)
+    reach = reach_of(data_config.lookback, source_lags(data_config, panel.frequency))
     lengths, rule = panel.history, problem.short_series
     if (rule is None and lengths.min() < reach) or (rule == "drop" and lengths.max() < reach):
         raise ValueError(
@@ -57,9 +57,10 @@ def history(path: Path, fill_rule: str | None, study: dict[str, Any], config: di
 
 
 def own_names(study: dict[str, Any]) -> bool:
-    """Whether the series of a study have names, from a series id or a .tsf file; that of a table has only its file's."""
-    problem = study["problem"]
-    return problem["columns"]["series_id"] is not None or problem["dataset"].lower().endswith(".tsf")
+    """Whether the series of a study have names of their own: ``Problem.names_series``."""
+    from tuner.study.study import Problem
+
+    return Problem.from_json(study["problem"]).names_series
 
 
 def _known_categories(panel: Panel, categories: dict[str, list[str]], path: Path) -> Panel:

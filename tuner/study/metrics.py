@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from search_spaces.base import Choice, Domain, Ordinal, Space
 from tuner.study.schema import did_you_mean
-from tuner.study.train_config import TrainConfig
+from tuner.study.train_config import PointLoss, TrainConfig
 
 Direction = Literal["lower", "higher", "target"]
 
@@ -48,7 +48,6 @@ class Metric:
                 return abs(value - self.target)
 
 
-_POINTS = ("mse", "mae", "huber")
 _MEANING_OF_LOSS = ("train.loss", "train.quantile_levels", "data.scaling")
 
 METRICS = {
@@ -148,7 +147,7 @@ def check_metric(metric: str, space: Space) -> None:
         raise LookupError(did_you_mean(metric, METRICS, "metric"))
     domain = space.search.get("train.loss", space.baseline.get("train.loss", TrainConfig().loss))
     losses = domain.values if isinstance(domain, Choice | Ordinal) else (domain,)
-    if metric.startswith("coverage") and set(losses) <= set(_POINTS):
+    if metric.startswith("coverage") and set(losses) <= set(get_args(PointLoss)):
         raise ValueError(
             f"--metric {metric} needs quantiles, {' and '.join(map(str, losses))} give points; "
             f"--set train.loss=student_t, for example, or choose another metric"

@@ -32,8 +32,7 @@ def find_dataset(problem: Problem) -> Dataset:
         from datasets.base import Dataset
         from datasets.reading.files import read_file
 
-        many = path.suffix.lower() == ".tsf" or problem.columns.series_id is not None
-        cut = SPLITS["last" if many else "fractions"]
+        cut = SPLITS["last" if problem.names_series else "fractions"]
         return Dataset(name=path.stem, summary=str(path), read=lambda _, columns: read_file(path, columns), borders=cut)
     raise LookupError(
         did_you_mean(problem.dataset, datasets.names(), "data set") + "; or give a path to a .csv, .parquet or .tsf file"
@@ -67,6 +66,10 @@ class ProblemData:
 
     def for_trials(self) -> PreparedData:
         """What trials see: nothing after the last validation row."""
+        return self._for_trials
+
+    @cached_property
+    def _for_trials(self) -> PreparedData:
         from datasets.windows.prepare import prepare
 
         return prepare(self.panel, self.validation, self.problem.horizon)
@@ -98,19 +101,20 @@ def read_problem(problem: Problem, longest_lookback: int, longest_lag: int | Non
     """
     from datasets.reading.fill import fill
     from datasets.reading.short import put_in_front
-    from datasets.windows.lags import lags_of
+    from datasets.windows.lags import lags_of, reach_of
 
     dataset = find_dataset(problem)
     read = dataset.read(problem.data_dir, problem.columns)
     if problem.fill is None:
         read = fill(read, None, problem.dataset)  # says first that values are missing
-    reach = longest_lookback + (0 if longest_lag == 0 else max(lags_of(read.frequency, longest_lag), default=0))
+    reach = reach_of(longest_lookback, lags_of(read.frequency, longest_lag))
     plan = _recorded(read, problem, reach) if problem.folds_file else _cut(read, problem, dataset.borders, reach)
     plan = _seen(plan, problem)
+    filled = plan.panel if problem.fill is None else fill(plan.panel, problem.fill, problem.dataset)
     return ProblemData(
         problem=problem,
         dataset=dataset,
-        panel=put_in_front(fill(plan.panel, problem.fill, problem.dataset), plan.n_front),
+        panel=put_in_front(filled, plan.n_front),
         validation=plan.validation,
         test=plan.test,
         n_missing=read.n_missing,

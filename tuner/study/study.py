@@ -50,6 +50,11 @@ class Problem:
             if word is not None and word not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {word!r}")
 
+    @property
+    def names_series(self) -> bool:
+        """Whether series have names, from a series id or a .tsf file; that of a table has only its file's."""
+        return self.columns.series_id is not None or self.dataset.lower().endswith(".tsf")
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object, from which ``Problem.from_json`` makes this problem again."""
         return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}

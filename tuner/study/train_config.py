@@ -7,9 +7,8 @@ from typing import Literal, get_args
 
 from models.heads.levels import parse_levels
 
-Loss = Literal[
-    "mse", "mae", "huber", "quantile", "implicit_quantile", "normal", "student_t", "negative_binomial", "low_rank_normal"
-]
+PointLoss = Literal["mse", "mae", "huber"]
+Loss = Literal[PointLoss, "quantile", "implicit_quantile", "normal", "student_t", "negative_binomial", "low_rank_normal"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "halve", "cosine", "one_cycle"]
 Precision = Literal["32", "bf16"]

@@ -12,7 +12,8 @@ from datasets.base import Panel
 from datasets.config import DataConfig
 from datasets.reading.frequency import time_of
 from datasets.windows.batch import Batch
-from datasets.windows.loaders import WindowSource, source_lags
+from datasets.windows.lags import reach_of, source_lags
+from datasets.windows.loaders import WindowSource
 from datasets.windows.prepared import PreparedData
 from datasets.windows.windowing import check_windows, score_origins, series_of, train_origins
 from models.base import Forecaster
@@ -80,7 +81,7 @@ def check_configs(model: str, configs: Iterable[Config], data: PreparedData, met
 
 def _two_windows(config: DataConfig, data: PreparedData) -> Batch:
     """Two training windows of the first stage, which has the fewest train rows; all windows of all stages exist."""
-    reach = config.lookback + max(source_lags(config, data.frequency), default=0)
+    reach = reach_of(config.lookback, source_lags(config, data.frequency))
     for stage in data.stages:
         for origins in (
             train_origins(stage, data.offsets, reach, data.horizon),

@@ -21,9 +21,9 @@ from models.floors.base import TooLong
 from search_spaces.base import Config
 from tuner.study.schema import split_config
 from tuner.study.train_config import TrainConfig
-from tuner.training.metrics import Score
+from tuner.training.metrics import Score, mean_score
 from tuner.training.network import Network, build, weights_of
-from tuner.training.scoring import mean_score, score_floor
+from tuner.training.scoring import score_floor
 from tuner.training.trainer import make_trainer
 from tuner.training.trial import TrialSpec, score_trial
 

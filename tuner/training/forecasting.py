@@ -17,7 +17,7 @@ from datasets.windows.scaling import fit_targets
 from datasets.windows.windowing import score_origins, series_of
 from search_spaces.base import Config
 from tuner.training.evaluate import load_network, precision_context
-from tuner.training.scoring import EVALUATION_BATCH, draws_of
+from tuner.training.scoring import batch_size_for, draws_of
 
 QUANTILES = (0.1, 0.5, 0.9)
 
@@ -70,7 +70,7 @@ def forecast_panel(
     origins = score_origins(data.stages[0], data.offsets, horizon)
     means, quantiles = [], []
     with torch.inference_mode(), context():
-        for rows, batch in ScoreLoader(source, origins, EVALUATION_BATCH):
+        for rows, batch in ScoreLoader(source, origins, batch_size_for(data, n_paths)):
             forecast = network.predict(batch.inputs, n_paths, draws_of(data, rows, seed))
             loc, scale = (part[series_of(rows, data.offsets)][:, None] for part in source.affine)
             means.append(forecast.mean.double().numpy() * scale + loc)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from datasets.config import DataConfig
 from datasets.windows.batch import Batch, Inputs
-from datasets.windows.loaders import source_lags
+from datasets.windows.lags import source_lags
 from datasets.windows.prepared import PreparedData
 from models.base import Forecast, Forecaster, WindowShape
 from models.heads import make_head

@@ -16,10 +16,8 @@ from models.floors.base import Floor
 from models.heads.draws import Draws, window_keys
 from models.heads.point import PointHead
 from tuner.study.metrics import METRICS
-from tuner.training.metrics import ErrorSums, Score, mean_score
+from tuner.training.metrics import ErrorSums, Score
 from tuner.training.network import Network
-
-__all__ = ["EVALUATION_BATCH", "batch_size_for", "check_defined", "draws_of", "mean_score", "score_floor", "score_network"]
 
 EVALUATION_BATCH = 256
 _MOST_VALUES = 1 << 23

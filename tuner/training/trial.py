@@ -26,11 +26,11 @@ from tuner.study.schema import split_config
 from tuner.study.seeds import derive
 from tuner.study.trial import Decision, Report, State
 from tuner.training.check import Unsuited, check_targets
-from tuner.training.metrics import Score
+from tuner.training.metrics import Score, mean_score
 from tuner.training.module import ForecastModule
 from tuner.training.network import Network, build, save_weights
 from tuner.training.outcome import Outcome
-from tuner.training.scoring import mean_score, score_network
+from tuner.training.scoring import score_network
 from tuner.training.trainer import make_trainer
 
 _NO_MEMORY = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")

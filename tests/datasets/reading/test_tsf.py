@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -246,7 +247,7 @@ def test_what_is_written_is_read_back(
     panel = read_tsf(_write(tmp_path_factory.getbasetemp(), [*_weekly(word), *rows]))
     assert (panel.series, panel.frequency) == (tuple(series), WORDS[word])
     assert panel.start_times.tolist() == np.array([start for start, _ in series.values()], "datetime64[ns]").tolist()
-    for (a, b), (_, values) in zip(panel.spans, series.values(), strict=True):
+    for (a, b), (_, values) in zip(pairwise(panel.offsets), series.values(), strict=True):
         np.testing.assert_array_equal(panel.values[a:b, 0], values)
     assert panel.n_missing == np.isnan(panel.values).sum() == (~panel.observed).sum()
 

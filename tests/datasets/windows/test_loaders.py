@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from datasets.base import Panel
 from datasets.config import DataConfig, by_fractions
 from datasets.windows.batch import Batch
-from datasets.windows.loaders import ScoreLoader, TrainLoader, WindowSource, permuted, source_lags
+from datasets.windows.lags import source_lags
+from datasets.windows.loaders import ScoreLoader, TrainLoader, WindowSource, permuted
 from datasets.windows.prepare import prepare, prepare_history
 from datasets.windows.prepared import PreparedData
 from datasets.windows.scaling import fit_scalers, scaled

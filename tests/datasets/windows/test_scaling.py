@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def test_each_series_is_fitted_as_if_it_were_alone(parts: list[tuple[int, int, i
         together = fit_targets(panel, train)
     finally:
         scaling._ROWS = original
-    for i, ((start, _), (first, last)) in enumerate(zip(panel.spans, train, strict=True)):
+    for i, ((start, _), (first, last)) in enumerate(zip(pairwise(panel.offsets), train, strict=True)):
         values, seen = (array[start + first : start + last] for array in (panel.values, panel.observed))
         count = np.maximum(seen.sum(axis=0), 1)
         mean = np.where(seen, values, 0).sum(axis=0) / count

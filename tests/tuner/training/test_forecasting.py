@@ -37,7 +37,7 @@ def forecast(panel: Panel, trained: Panel = PANEL, *, own_names: bool = True, mo
 
 
 def only(series: int, name: str | None = None, panel: Panel = PANEL) -> Panel:
-    rows = slice(*panel.spans[series])
+    rows = slice(*panel.offsets[series : series + 2])
     return replace(
         panel,
         values=panel.values[rows],
