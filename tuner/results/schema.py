@@ -4,10 +4,12 @@
 
     runs/<study>/
       study.json        what was to be done
-      events.jsonl      all that happened, in order: every ask, begin, report, decision and tell. The truth
+      lock              held by the one process that writes
+      events.jsonl      all that happened, in order: every start, ask, begin, report, decision, pause and tell. The truth
       openings.jsonl    when the test rows were opened, and for what
       scores.json       the final comparison on validation and test
-      trials/<n>/       one trial for people: config.json, reports.jsonl, log.txt, error.txt, best.safetensors
+      trials/<n>/       one trial: config.json, reports.jsonl, log.txt, error.txt; best.<epoch>.safetensors, its best weights;
+                        last.<epoch>.safetensors, all that it needs to go on after that epoch
       trials.csv        one trial a row
       summary.md        what was found
       best/             the best trial, to take away; with folds weights.<stage>.safetensors for each of them
@@ -28,6 +30,7 @@ from tuner.study.trial import State
 SCHEMA_VERSION = 1
 
 STUDY = "study.json"
+LOCK = "lock"
 EVENTS = "events.jsonl"
 OPENINGS = "openings.jsonl"
 SCORES = "scores.json"
@@ -39,7 +42,8 @@ CONFIG = "config.json"
 REPORTS = "reports.jsonl"
 LOG = "log.txt"
 ERROR = "error.txt"
-BEST_WEIGHTS = "best.safetensors"
+BEST_WEIGHTS = "best.{epoch}.safetensors"
+LAST = "last.{epoch}.safetensors"
 
 BEST = "best"
 WEIGHTS = "weights.safetensors"
@@ -86,6 +90,10 @@ class Row:
     """What ranks it, lower is better: the value, or what the metric makes of it."""
     metrics: dict[str, float] = field(default_factory=dict)
     """All metrics of the epoch with the best value."""
+    best_epoch: int = 0
+    """The epoch with the best value; 0 before the first report."""
+    n_failures: int = 0
+    """How often it was paused for a reason that counts: a lost worker, a time-out."""
     duration_s: float | None = None
     """From its begin to its end, or until now; None while it waits."""
     note: str = ""

@@ -13,6 +13,8 @@ class State(StrEnum):
 
     WAITING = "waiting"
     RUNNING = "running"
+    PAUSED = "paused"
+    """Without a worker, to go on from its last report: after an interrupt, a lost worker, the end of the study's time."""
     FINISHED = "finished"
     STOPPED = "stopped"
     """By the scheduler."""
@@ -24,7 +26,7 @@ class State(StrEnum):
     @property
     def over(self) -> bool:
         """Whether nothing more will come."""
-        return self not in (State.WAITING, State.RUNNING)
+        return self not in (State.WAITING, State.RUNNING, State.PAUSED)
 
 
 class Decision(StrEnum):
@@ -32,6 +34,8 @@ class Decision(StrEnum):
 
     CONTINUE = "continue"
     STOP = "stop"
+    PAUSE = "pause"
+    """Give the slot back. What the report brought is stored, and enough to go on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,8 @@ class Report:
     """Seconds, by name; never the same twice, and never compared."""
     best: bytes | None = None
     """The weights of all stages as safetensors, ``<stage>.model.*`` and ``<stage>.head.*``, if the ranking metric improved."""
+    last: bytes | None = None
+    """All that is needed to go on after this epoch, as safetensors: weights and the optimiser's state of all stages."""
     log: str = ""
     """What was printed or warned since the last report."""
 
@@ -67,3 +73,5 @@ class Told:
     state: State
     values: tuple[tuple[int, float], ...]
     """(epoch, best value up to it), rising in epoch; empty if there was no report."""
+    out_of_memory: bool = False
+    """Why an infeasible trial is infeasible: it broke the one constraint that a machine sets."""

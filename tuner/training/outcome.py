@@ -17,5 +17,7 @@ class Outcome:
     place: str = ""
     """Exception, file and line of a failure: equal for the same bug."""
     traceback: str = ""
+    out_of_memory: bool = False
+    """Of an infeasible trial: the machine's memory is the reason."""
     log: str = ""
     """What was printed or warned since the last report."""
