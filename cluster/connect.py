@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -84,6 +85,7 @@ def connected(address: str | None, worker_environment: dict[str, str]) -> Iterat
         environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     else:  # .rayignore says what of the checkout
         runtime |= {"working_dir": str(ROOT), "py_modules": users_code(), "excludes": ["__pycache__", ".git", ".venv"]}
+    with_terminal = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # Ray's processes outlive it, so that trials end their epoch
     try:
         context = ray.init(
             address=address or "local",
@@ -101,6 +103,8 @@ def connected(address: str | None, worker_environment: dict[str, str]) -> Iterat
         raise ClusterMismatch(
             f"--address must be a Ray cluster that this machine is part of and has the token of, got {address!r}: {reason}"
         ) from None
+    finally:
+        signal.signal(signal.SIGHUP, with_terminal)
     try:
         url = context.dashboard_url
         yield Cluster(tuple(_node(n) for n in ray.nodes() if n["Alive"]), f"http://{url}" if url else None, _has_token())

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray.tune import Callback
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.stopper import Stopper
 
-from cluster.study_loop import StudyLoop
+from cluster.study_loop import LOST, StudyLoop
 from tuner.study.trial import Decision, State
 from tuner.training.outcome import Outcome
 
@@ -19,10 +21,11 @@ from tuner.training.outcome import Outcome
 class RayScheduler(FIFOScheduler):  # type: ignore[misc]
     """Passes reports to the study and its answers to Tune."""
 
-    def __init__(self, loop: StudyLoop, changed: Callable[[], None]) -> None:
+    def __init__(self, loop: StudyLoop, changed: Callable[[], None], machines: Machines) -> None:
         super().__init__()
         self._loop = loop
         self._changed = changed
+        self._machines = machines
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Tune pickles what it is given, and that is never read back."""
@@ -30,36 +33,65 @@ class RayScheduler(FIFOScheduler):  # type: ignore[misc]
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
         """One message of a trial: a report, or its end."""
-        number: int = trial.config["number"]
+        number, attempt = _run_of(trial)
         decision = TrialScheduler.CONTINUE
         if "report" in result:
-            if self._loop.report(number, result["report"]) is Decision.STOP:
-                decision = TrialScheduler.STOP
+            answer = self._loop.report(number, result["report"], attempt, leaving=self._machines.is_leaving(result["node"]))
+            decision = TrialScheduler.CONTINUE if answer is Decision.CONTINUE else TrialScheduler.STOP
         elif "outcome" in result:
-            self._loop.end(number, result["outcome"])
+            self._loop.end(number, result["outcome"], attempt)
         self._changed()
         return decision  # type: ignore[no-any-return]
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
         """The worker itself died: nothing in it could send a word."""
-        number: int = trial.config["number"]
-        error = Path(trial.error_file).read_text().strip() if trial.error_file else "its worker ended without a word"
-        out_of_memory = "OutOfMemoryError" in error or "running low on memory" in error
-        state = State.INFEASIBLE if out_of_memory else State.FAILED
-        reason = "its worker ran out of memory" if out_of_memory else error.splitlines()[-1].partition(". ")[0]
-        self._loop.end(number, Outcome(state=state, reason=reason, place=reason, traceback=error))
+        number, attempt = _run_of(trial)
+        error = Path(trial.error_file).read_text().strip() if trial.error_file else LOST
+        if "OutOfMemoryError" in error or "running low on memory" in error:
+            outcome = Outcome(state=State.INFEASIBLE, reason="its worker ran out of memory", out_of_memory=True)
+            self._loop.end(number, outcome, attempt)
+        else:
+            self._loop.lose(number, attempt, counts=not getattr(trial.get_pickled_error(), "preempted", False))
         self._changed()
+
+
+def _run_of(trial: Trial) -> tuple[int, int]:
+    return trial.config["number"], trial.config["attempt"]
+
+
+class Machines:
+    """Which machines of a cluster are about to be taken away: Ray knows from its autoscaler, or from ``ray drain-node``."""
+
+    _INTERVAL_S = 2.0
+
+    def __init__(self, *, shared: bool) -> None:
+        self._shared = shared
+        """Whether there can be others than this one at all."""
+        self._leaving: frozenset[str] = frozenset()
+        self._asked = time.monotonic()
+
+    def ask(self) -> None:
+        """Asks Ray, every two seconds at most."""
+        now = time.monotonic()
+        if self._shared and now - self._asked >= self._INTERVAL_S:
+            self._asked = now
+            self._leaving = frozenset(ray._private.state.state.get_draining_nodes())
+
+    def is_leaving(self, node: str) -> bool:
+        """Whether the node with this id is one of them."""
+        return node in self._leaving
 
 
 _TICK_S = 0.5
 
 
 class Watch(Callback):  # type: ignore[misc]
-    """Tells the study which trial has a worker, and keeps weights out of what Tune remembers."""
+    """Tells the study which trial has a worker and which has lost it, and keeps weights out of what Tune remembers."""
 
-    def __init__(self, loop: StudyLoop, changed: Callable[[], None]) -> None:
+    def __init__(self, loop: StudyLoop, changed: Callable[[], None], machines: Machines) -> None:
         self._loop = loop
         self._changed = changed
+        self._machines = machines
         self._ticked = time.monotonic()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -68,20 +100,45 @@ class Watch(Callback):  # type: ignore[misc]
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """A worker has taken the trial."""
-        self._loop.begin(trial.config["number"])
+        self._loop.begin(*_run_of(trial))
         self._changed()
 
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
-        """Tune tells nobody when a warm actor cannot be given its next trial; its slot would count as taken for ever."""
-        lost = [trial for trial in trials if trial.status == Trial.ERROR and self._loop.is_open(trial.config["number"])]
-        for trial in lost:
-            self._loop.lose(trial.config["number"])
-        now = time.monotonic()
+        """Looks for what Tune tells nobody: a warm actor that cannot be given its next trial, and one that hangs."""
+        now, lost = time.monotonic(), [t for t in trials if t.status == Trial.ERROR and self._loop.is_out(*_run_of(t))]
+        for trial in lost:  # its slot would count as taken for ever
+            self._loop.lose(*_run_of(trial))
         if lost or now - self._ticked >= _TICK_S:  # clocks go on between two reports
             self._ticked = now
+            self._machines.ask()
+            overdue = self._loop.overdue()
+            for trial in [t for t in trials if overdue and t.status == Trial.RUNNING and _run_of(t)[0] in overdue]:
+                actor = trial.temporary_state.ray_actor
+                self._loop.lose(*_run_of(trial), f"it reported nothing for {self._loop.study.limits.trial_timeout_s:g} s")
+                if actor is not None:
+                    ray.kill(actor)
             self._changed()
 
     def on_trial_result(self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any) -> None:
         """The study has stored the message; Tune needs to keep nothing of it."""
         result.pop("report", None)
         result.pop("outcome", None)
+
+
+class Stillness(Stopper):  # type: ignore[misc]
+    """Ends Tune where the study should end before all is done: what waits for a worker would else get one."""
+
+    def __init__(self, loop: StudyLoop) -> None:
+        self._loop = loop
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing, as above."""
+        return {}
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """No single trial: the scheduler stops those."""
+        return False
+
+    def stop_all(self) -> bool:
+        """Whether nothing runs that should go on."""
+        return self._loop.is_still

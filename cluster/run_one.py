@@ -21,10 +21,13 @@ from tuner.training.trial import run_trial
 def run_one(study: Study, store: RunStore, config: Config, data: ProblemData, accelerator: str, n_threads: int) -> Outcome:
     """Trains, evaluates and exports one config, with a printed line an epoch."""
     loop = StudyLoop.of(study, config, store)
-    spec = replace(loop.spec(accelerator=accelerator, n_threads=n_threads), config=config)
-    loop.start(spec, placement=None)
-    loop.next_trial()
-    loop.begin(0)
+    shared = loop.spec(accelerator=accelerator, n_threads=n_threads)
+    loop.start(shared, placement=None)
+    run = loop.next_trial()
+    if loop.halted or run is None:
+        raise loop.halted or AssertionError
+    loop.begin(0, run.attempt)
+    spec = replace(shared, config=config)
     terminal = sys.stdout  # while a trial runs, what it prints goes to its log
 
     def say(report: Report) -> Decision:
@@ -36,11 +39,13 @@ def run_one(study: Study, store: RunStore, config: Config, data: ProblemData, ac
             file=terminal,
             flush=True,
         )
-        return loop.report(0, report)
+        return loop.report(0, report, run.attempt)
 
     try:
         outcome = run_trial(spec, data.for_trials(), say)
-        loop.end(0, outcome)
+        loop.end(0, outcome, run.attempt)
+        if loop.halted:
+            raise loop.halted
         best = best_row(store.rows())
         if best is not None:
             opened = data.opened()
@@ -48,8 +53,9 @@ def run_one(study: Study, store: RunStore, config: Config, data: ProblemData, ac
             evaluations: list[Evaluation | NotRun] = [evaluate_weights("best", spec, store.weights(0), opened)]
             evaluations += [evaluate_floor(name, opened) for name in models.floors.names()]
             compare_and_export(store, opened, evaluations, best)
-        store.event("end")
+        store.event("end", broken=bool(loop.broken))
     finally:
         loop.close()
-        tabulate(store)
+        if not loop.halted:
+            tabulate(store)
     return outcome

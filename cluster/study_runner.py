@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import tempfile
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,17 +15,16 @@ from typing import Any, Protocol
 import models.floors
 from cluster.connect import Cluster, connected
 from cluster.finish import compare_and_export, tabulate
+from cluster.interrupts import interrupts
 from cluster.nodes import check_nodes
 from cluster.placement import Placement, place
 from cluster.study_loop import StudyLoop
 from datasets.windows.prepared import PreparedData
-from search_spaces.base import Config
+from tuner.results.evidence import Evidence
 from tuner.results.schema import Row
-from tuner.results.store import RunStore, best_row
+from tuner.results.store import best_row
 from tuner.study.environment import ENVIRONMENT
 from tuner.study.problem_data import ProblemData
-from tuner.study.study import Study
-from tuner.study.trial import State
 from tuner.training.evaluate import Evaluation, NotRun, evaluate_floor, evaluate_weights
 from tuner.training.trial import TrialSpec
 
@@ -51,37 +51,44 @@ class StudyOutcome:
     """The folder of the best; None if no trial came to a score, or the code failed."""
 
 
-def run_study(study: Study, store: RunStore, baseline: Config, data: ProblemData, watcher: Watcher) -> StudyOutcome:
+def run_study(loop: StudyLoop, data: ProblemData, watcher: Watcher, evidence: Sequence[Evidence] = ()) -> StudyOutcome:
     """Searches, evaluates the best, the baseline and the floors on the test rows, exports the best.
 
     Args:
-        study: What is to be done.
-        store: The new run folder.
-        baseline: The config of trial 0.
+        loop: Of a study that is new, or that an earlier driver has left.
         data: The data of the study's problem. The test rows leave it when the search is over.
         watcher: Shows people what happens.
+        evidence: Of another study, for a new one to begin with.
+
+    Raises:
+        ClusterMismatch: the machines are not what the user asked for; nothing was proposed.
+        Interrupted: somebody wanted it to end. It can be resumed.
     """
+    study, store = loop.study, loop.store
     with connected(study.resources.address, ENVIRONMENT) as found:
         placement = place(found.nodes, study.resources.cpus_per_trial, study.resources.gpus_per_trial)
         if study.resources.address is not None:
             check_nodes(found.nodes, study.space.model)
-        loop = StudyLoop.of(study, baseline, store)
         spec = loop.spec(
             accelerator="gpu" if placement.gpus_per_trial else "cpu", n_threads=max(1, int(placement.cpus_per_trial))
         )
-        loop.start(spec, placement=asdict(placement))
+        loop.start(spec, placement=asdict(placement), evidence=evidence)
         watcher.started(found, placement)
         try:
-            _search(loop, data.for_trials(), spec, placement, watcher)
+            with interrupts(loop.end_soon) as signals:
+                _search(loop, data.for_trials(), spec, placement, watcher)
+            signals.check()
             best = best_row(store.rows())
             exported = None
-            if not loop.broken and best is not None:
+            if not loop.broken and not loop.halted and best is not None:
                 watcher.evaluating()
                 exported = _evaluate_and_export(loop, data, spec, placement, best)
-            store.event("end")
+            if not loop.halted:
+                store.event("end", broken=bool(loop.broken))
         finally:
             loop.close()
-            tabulate(store)
+            if not loop.halted:
+                tabulate(store)
     return StudyOutcome(loop=loop, exported=exported)
 
 
@@ -89,7 +96,7 @@ def _search(loop: StudyLoop, data: PreparedData, spec: TrialSpec, placement: Pla
     from ray import tune
 
     from cluster.monitoring import Metrics
-    from cluster.ray_scheduler import RayScheduler, Watch
+    from cluster.ray_scheduler import Machines, RayScheduler, Stillness, Watch
     from cluster.ray_search import RaySearch
     from cluster.trainable import run_in_actor
 
@@ -102,22 +109,28 @@ def _search(loop: StudyLoop, data: PreparedData, spec: TrialSpec, placement: Pla
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     resources = {"cpu": placement.cpus_per_trial, "gpu": placement.gpus_per_trial}
+    machines = Machines(shared=loop.study.resources.address is not None)
     with tempfile.TemporaryDirectory(prefix="tuner-") as scratch:
         tuner = tune.Tuner(
             tune.with_resources(tune.with_parameters(run_in_actor, data=data, spec=spec), resources),
             tune_config=tune.TuneConfig(
                 search_alg=RaySearch(loop, placement.n_slots),
-                scheduler=RayScheduler(loop, changed),
+                scheduler=RayScheduler(loop, changed, machines),
                 num_samples=-1,
                 reuse_actors=True,
             ),
-            run_config=tune.RunConfig(name="study", storage_path=scratch, verbose=0, callbacks=[Watch(loop, changed)]),
+            run_config=tune.RunConfig(
+                name="study",
+                storage_path=scratch,
+                verbose=0,
+                callbacks=[Watch(loop, changed, machines)],
+                stop=Stillness(loop),
+            ),
         )
         with redirect_stdout(io.StringIO()):  # Tune prints a banner at any verbosity
             tuner.fit()
-    for row in loop.store.rows():
-        if not row.state.over:
-            loop.lose(row.number, "" if row.state is State.RUNNING else " before it could begin")
+    if not loop.ending:
+        loop.lose_all()
     metrics.changed(loop.store.rows(), last=True)
 
 
@@ -134,7 +147,7 @@ def _evaluate_and_export(loop: StudyLoop, data: ProblemData, spec: TrialSpec, pl
     score_weights = ray.remote(**resources)(evaluate_weights)
     score_floor = ray.remote(num_cpus=1)(evaluate_floor)
     tasks = [
-        score_weights.remote(who, replace(spec, config=row.config), store.weights(row.number), shared)
+        score_weights.remote(who, replace(spec, config=row.config, n_parts=row.n_parts), store.weights(row.number), shared)
         for who, row in trials.items()
     ]
     scoring = {name: score_floor.remote(name, shared) for name in floors}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import ray
 from ray import tune
 
 from datasets.windows.prepared import PreparedData
@@ -16,23 +17,24 @@ def run_in_actor(proposal: dict[str, Any], *, data: PreparedData, spec: TrialSpe
     """Runs the trial of a proposal. Its end is a message like its reports, so that an error never costs a warm actor.
 
     Args:
-        proposal: number and config.
+        proposal: A ``study_loop.Run``, and last: a reference to what the trial goes on from, or None.
         data: What trials see.
         spec: What all trials of the study share; its config is empty.
     """
-    stopped = False
+    stopped, node = False, ray.get_runtime_context().get_node_id()
 
     def send(report: Report) -> Decision:
         # Tune says stop by SystemExit out of its report. It ends here, so that Lightning never sees it.
         nonlocal stopped
         try:
-            tune.report({"report": report})
+            tune.report({"report": report, "node": node})
         except SystemExit:
             stopped = True
             return Decision.STOP
         return Decision.CONTINUE
 
-    outcome = run_trial(replace(spec, config=proposal["config"]), data, send)
+    last = None if proposal["last"] is None else ray.get(proposal["last"])
+    outcome = run_trial(replace(spec, config=proposal["config"], n_parts=proposal["n_parts"]), data, send, last)
     if stopped:  # Tune listens no more: a report, even the one that it makes for a function that returns, would block
         raise SystemExit
     tune.report({"outcome": outcome})

@@ -24,6 +24,7 @@ class StudyWatch:
         self._study = study
         self._n_slots = 0
         self._dashboard: str | None = None
+        self._said_why = False
 
     def __enter__(self) -> StudyWatch:
         self._console.print("Starting Ray ..." if self._study.resources.address is None else "Joining the cluster ...")
@@ -42,6 +43,9 @@ class StudyWatch:
 
     def changed(self, loop: StudyLoop) -> None:
         """A trial began, reported or ended."""
+        if loop.ending and not self._said_why:
+            self._said_why = True
+            self._console.print(f"The study ends: {loop.ending}. Running trials finish their epoch, to go on later.")
         rows, elapsed = loop.store.rows(), loop.store.time_s()
         n_over = sum(row.state.over for row in rows)
         # Trials differ in length, so the mean over those that ended is the best guess; the first few mislead.

@@ -233,6 +233,23 @@ class Space:
             if key in config and self.active(key, config) and not domain.contains(config[key]):
                 yield f"{key} must lie in {domain}, got {config[key]!r}"
 
+    def contains(self, config: Mapping[str, Value], defaults: Mapping[str, Value]) -> bool:
+        """Whether a whole config, of this space or of another, could be one of this space.
+
+        Args:
+            config: Keys that it lacks have their default. Those that nothing varies must have theirs too, or be the baseline's.
+            defaults: The default of every key.
+        """
+        named = {*self.baseline, *(key for recipe in self.recipes.values() for key in recipe)}
+        if any(key not in self.search and key not in named and not same(value, defaults[key]) for key, value in config.items()):
+            return False
+        whole = {**defaults, **config}
+        return all(
+            domain.contains(whole[key]) if isinstance(domain, Domain) else same(domain, whole[key])
+            for key, domain in self.search.items()
+            if self.active(key, whole)
+        )
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object from which ``from_json`` makes this space again."""
         return {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -24,14 +23,13 @@ def reproduce(
     """Run one trial of a study again in a fresh process, and compare every report and the hash of the weights."""
     from search_spaces.base import Space
     from tuner.results.store import RunStore
-    from tuner.study.build import longest_windows
-    from tuner.study.problem_data import read_problem
+    from tuner.study.resuming import recorded_data
     from tuner.study.study import Problem
 
     with user_mistakes():
         store = RunStore.open(folder)
         rows = {row.number: row for row in store.rows()}
-        start = next((event for event in store.events() if event["kind"] == "start"), None)
+        start = next((event for event in reversed(store.events()) if event["kind"] == "start"), None)
         if start is None or not rows:
             raise ValueError(f"a study needs a trial to reproduce, {folder} ended before its first")
         if trial not in rows:
@@ -40,14 +38,9 @@ def reproduce(
         if not expected:
             raise ValueError(f"trial {trial} of {folder} made no report, so there is nothing to compare; choose another")
         restart_with(start["environment"], "tuner.reproduce")
-        problem = Problem.from_json({**store.study()["problem"], **({"data_dir": str(data_dir)} if data_dir else {})})
-        problem = replace(problem, folds_file=store.folder / "study.json", n_folds=1, split=None)
-        data = read_problem(problem, *longest_windows(Space.from_json(store.study()["space"]), problem.horizon)).for_trials()
-        recorded = store.study()["data"]["sha256"]
-        if data.sha256 != recorded:
-            raise ValueError(
-                f"the data must be that of the study, its sha256 was {recorded}, that of {problem.dataset} is now {data.sha256}"
-            )
+        record = store.study()
+        problem = Problem.from_json({**record["problem"], **({"data_dir": str(data_dir)} if data_dir else {})})
+        data = recorded_data(record, store.folder, problem, Space.from_json(record["space"])).for_trials()
 
     from tuner.study.trial import Decision, Report
     from tuner.training.check import check_accelerator
@@ -85,7 +78,7 @@ def reproduce(
         differences.extend(found)
         return Decision.STOP if n_seen == len(expected) else Decision.CONTINUE
 
-    spec = TrialSpec(config=rows[trial].config, **start["spec"])
+    spec = TrialSpec(config=rows[trial].config, n_parts=rows[trial].n_parts, **start["spec"])
     outcome = run_trial(spec, data, compare)
     if outcome.traceback:
         fail(f"trial {trial} failed: {outcome.reason}\n{outcome.traceback}", code=1)

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from search_spaces.base import Config
 from tuner.console import options
 from tuner.console.errors import fail, user_mistakes
-from tuner.study.build import check_folder, default_name, load_space, longest_windows, parse_duration, parse_problem
+from tuner.study.build import (
+    check_folder,
+    default_name,
+    load_space,
+    longest_windows,
+    parse_count,
+    parse_duration,
+    parse_problem,
+)
 from tuner.study.problem_data import ProblemData, read_problem
+from tuner.study.resuming import parse_limits
 from tuner.study.schema import defaults_of, did_you_mean
-from tuner.study.study import Budget, Resources, Study
+from tuner.study.study import Budget, Limits, Resources, Study
 
 if TYPE_CHECKING:
-    from tuner.results.store import RunStore
+    from collections.abc import Sequence
+
+    from cluster.study_loop import StudyLoop
+    from tuner.results.evidence import Evidence
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
 
@@ -26,6 +38,7 @@ _N_TRIED = 3
 
 @app.command(epilog="Example: python -m tuner.run --space informer --trials 20")
 def run(
+    context: typer.Context,
     space: options.Space = "",
     dataset: options.Dataset = "nyc_airports",
     horizon: options.Horizon = None,
@@ -43,10 +56,17 @@ def run(
     folds_file: options.FoldsFile = None,
     paths: options.Paths = 20,
     settings: options.Settings = None,
-    trials: Annotated[int, typer.Option("--trials", help="Configs to try.", rich_help_panel=options.HOW)] = 20,
+    trials: Annotated[
+        str, typer.Option("--trials", help="Configs to try; +20 are more, for --resume.", rich_help_panel=options.HOW)
+    ] = "20",
     epochs: options.Epochs = 9,
     time: Annotated[
-        str | None, typer.Option("--time", help="No trial starts after that: 90s, 10m, 2h.", rich_help_panel=options.HOW)
+        str | None,
+        typer.Option(
+            "--time",
+            help="Then no trial starts, and running ones end with their epoch: 90s, 10m, 2h; +2h for --resume.",
+            rich_help_panel=options.HOW,
+        ),
     ] = None,
     scheduler: Annotated[
         str, typer.Option("--scheduler", help="asha stops weak trials early; none.", rich_help_panel=options.HOW)
@@ -72,6 +92,38 @@ def run(
             "--address", help="Of a running Ray cluster, host:port; this machine is part of it.", rich_help_panel=options.WHERE
         ),
     ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", help="A run folder to go on with; see docs/faults.md.", rich_help_panel=options.FAULTS),
+    ] = None,
+    warm_start: Annotated[
+        Path | None,
+        typer.Option(
+            "--warm-start", help="A run folder whose results the sampler begins with.", rich_help_panel=options.FAULTS
+        ),
+    ] = None,
+    retries: Annotated[
+        int,
+        typer.Option("--retries", help="How often a trial goes on after its worker was lost.", rich_help_panel=options.FAULTS),
+    ] = 2,
+    trial_timeout: Annotated[
+        str | None,
+        typer.Option(
+            "--trial-timeout", help="A trial without a report for so long hangs: 10m, 2h.", rich_help_panel=options.FAULTS
+        ),
+    ] = None,
+    oom: Annotated[
+        str,
+        typer.Option(
+            "--oom",
+            help="A trial that runs out of memory is infeasible; split: its batches go in parts.",
+            rich_help_panel=options.FAULTS,
+        ),
+    ] = "infeasible",
+    keep_gb: Annotated[
+        float | None,
+        typer.Option("--keep-gb", help="Most that a study's checkpoints may take.", rich_help_panel=options.FAULTS),
+    ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Show spaces, data sets, models and metrics, and stop.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, show the plan, and stop.")] = False,
 ) -> None:
@@ -81,6 +133,9 @@ def run(
 
         print_names()
         return
+    given = {name: value for name, value in context.params.items() if _is_given(context, name)}
+    if resume is not None:
+        raise SystemExit(_resume(resume, given))
     if not space:
         fail("--space names what is tuned, for example --space informer; --list shows what there is")
     with user_mistakes():
@@ -96,12 +151,15 @@ def run(
             space_name=space,
             space=fixed,
             problem=problem,
-            budget=Budget(n_trials=trials, epochs=epochs, time_s=parse_duration(time) if time else None),
+            budget=Budget(
+                n_trials=parse_count(trials, "--trials"), epochs=epochs, time_s=parse_duration(time) if time else None
+            ),
             sampler=sampler,
             scheduler=scheduler,
             seed=seed,
             runs=runs,
             resources=Resources(cpus_per_trial=cpus_per_trial, gpus_per_trial=gpus_per_trial, address=address),
+            limits=parse_limits(Limits(), given),
         )
         _check_names(study)
         check_folder(runs, study.name)
@@ -113,13 +171,52 @@ def run(
 
         print_plan(study, data, baseline, sampled)
         return
+    from cluster.study_loop import StudyLoop
+    from tuner.results.evidence import evidence_of
     from tuner.results.store import RunStore
     from tuner.study.record import record
 
     with user_mistakes():
+        whole = record(study, data, baseline)
+        evidence = [] if warm_start is None else evidence_of(RunStore.open(warm_start), whole)
         store = RunStore.create(study.folder)
-    store.write_study(record(study, data, baseline))
-    raise SystemExit(_conduct(study, data, baseline, store))
+    store.write_study(whole)
+    raise SystemExit(_conduct(StudyLoop.of(study, baseline, store), data, evidence, is_new=True))
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE" and name != "resume"
+
+
+def _resume(folder: Path, given: dict[str, Any]) -> int:
+    """Goes on with a study; the exit code."""
+    from rich.console import Console
+
+    from cluster.study_loop import StudyLoop
+    from tuner.results.store import RunStore
+    from tuner.results.summary import render, summarise
+    from tuner.study.resuming import changes, recorded_data, resumed
+
+    with user_mistakes():
+        store = RunStore.resume(folder)
+        whole = store.study()
+        before = Study.from_json(whole, folder)
+        study = resumed(before, given, store.time_s())
+        _check_names(study)
+        data = recorded_data(whole, folder, study.problem, study.space)
+        _try_configs(study, data, whole["baseline"])
+        loop = StudyLoop.of(study, whole["baseline"], store)
+    console = Console()
+    for line in changes(before, study):
+        console.print(f"changed, {line}", highlight=False)
+    if loop.left_out:
+        console.print(f"left out, as the space does not hold them any more: trials {', '.join(map(str, loop.left_out))}")
+    if loop.is_done and store.is_complete and not changes(before, study):
+        console.print(render(summarise(store)))
+        console.print(f"Nothing is left to do. For more: python -m tuner.run --resume {folder} --trials +20", highlight=False)
+        return 0
+    return _conduct(loop, data, [], is_new=False)
 
 
 def _check_names(study: Study) -> None:
@@ -151,7 +248,7 @@ def _try_configs(study: Study, data: ProblemData, baseline: Config) -> list[Conf
     return sampled
 
 
-def _conduct(study: Study, data: ProblemData, baseline: Config, store: RunStore) -> int:
+def _conduct(loop: StudyLoop, data: ProblemData, evidence: Sequence[Evidence], *, is_new: bool) -> int:
     """Runs the study and prints what it found; the exit code."""
     import shutil
     import sys
@@ -165,22 +262,31 @@ def _conduct(study: Study, data: ProblemData, baseline: Config, store: RunStore)
     from tuner.results.summary import render, summarise
 
     console = Console(file=sys.stdout)  # this very stream: others print to it by name, and are kept from it
+    store, folder = loop.store, loop.store.folder
+    resume = f"python -m tuner.run --resume {folder}"
     try:
-        with StudyWatch(console, study) as watcher:
-            outcome = run_study(study, store, baseline, data, watcher)
+        with StudyWatch(console, loop.study) as watcher:
+            outcome = run_study(loop, data, watcher, evidence)
     except ClusterMismatch as error:
-        shutil.rmtree(store.folder)  # no trial was proposed
+        if is_new:
+            shutil.rmtree(folder)  # no trial was proposed
         fail(str(error))
     except ScoreMismatch as error:
         fail(f"nothing was exported: {error}; please report this", code=1)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         console.print(render(summarise(store)))
-        sys.stderr.write(f"Interrupted. What had ended is kept in {store.folder}.\n")
-        return 130
+        sys.stderr.write(f"Interrupted. What was reported is kept; go on with: {resume}\n")
+        return getattr(interrupt, "exit_code", 130)
+    finally:
+        store.close()
     console.print(render(summarise(store)))
-    if outcome.loop.broken:
-        sys.stderr.write(f"error: the code failed, and not the config; the study ended.\n{outcome.loop.broken}\n")
-        return 1
+    if loop.halted:
+        reason = loop.halted.strerror or str(loop.halted)
+        fail(f"a study must be able to write to {folder}, it is not: {reason}; mend that, then go on with: {resume}", code=1)
+    if loop.broken and loop.broken.traceback:
+        fail(f"the code failed, and not the config; the study ended.\n{loop.broken.traceback}", code=1)
+    if loop.broken:
+        fail(f"trials fail one like the other, and the study ended: {loop.broken.reason}", code=1)
     return 0 if outcome.exported else 1
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from cluster.samplers.base import Sampler
 from cluster.schedulers.base import Rung, Scheduler
-from cluster.study_loop import SAME_FAILURES, StudyLoop
+from cluster.study_loop import SAME_FAILURES, Broken, StudyLoop
 from search_spaces.base import Config, Float, Space
 from tuner.results.store import RunStore, best_row
 from tuner.study.study import Budget, Problem, Resources, Study
@@ -88,8 +88,18 @@ def report(epoch: int, value: float, metric: str = "mse_scaled", apart: float = 
     )
 
 
+def begin(loop: StudyLoop) -> tuple[int, int]:
+    """The next trial, with a worker: number and attempt."""
+    run = loop.next_trial()
+    assert run
+    loop.begin(run.number, run.attempt)
+    return run.number, run.attempt
+
+
 def test_trial_0_is_the_baseline(loop: StudyLoop) -> None:
-    assert loop.next_trial() == (0, {"train.learning_rate": 0.05})
+    run = loop.next_trial()
+    assert run
+    assert (run.number, run.config) == (0, {"train.learning_rate": 0.05})
 
 
 def test_there_are_as_many_trials_as_the_budget_says(loop: StudyLoop) -> None:
@@ -103,26 +113,23 @@ def test_a_proposal_is_stored_before_it_starts(loop: StudyLoop) -> None:
 
 
 def test_a_report_is_stored_before_it_is_answered(loop: StudyLoop) -> None:
-    loop.next_trial()
-    loop.begin(0)
-    loop.report(0, report(1, 0.5))
+    _, attempt = begin(loop)
+    loop.report(0, report(1, 0.5), attempt)
     assert [event["kind"] for event in RunStore.open(loop.store.folder).events()] == ["ask", "begin", "report", "decision"]
 
 
 def test_a_stopped_trial_is_told_with_its_best_values(loop: StudyLoop, sampler: Listing) -> None:
-    loop.next_trial()
-    loop.begin(0)
-    loop.report(0, report(1, 0.5))
-    loop.report(0, report(2, 0.7))
-    loop.end(0, Outcome(state=State.STOPPED))
+    _, attempt = begin(loop)
+    loop.report(0, report(1, 0.5), attempt)
+    loop.report(0, report(2, 0.7), attempt)
+    loop.end(0, Outcome(state=State.STOPPED), attempt)
     assert sampler.told[0].values == ((1, 0.5), (2, 0.5))
 
 
 def test_a_stop_ends_the_trial_once(loop: StudyLoop, sampler: Listing) -> None:
-    loop.next_trial()
-    loop.begin(0)
-    assert loop.report(0, report(1, 2.0)) is Decision.STOP
-    loop.end(0, Outcome(state=State.FINISHED))
+    _, attempt = begin(loop)
+    assert loop.report(0, report(1, 2.0), attempt) is Decision.STOP
+    loop.end(0, Outcome(state=State.FINISHED), attempt)
     assert [told.state for told in sampler.told] == [State.STOPPED]
 
 
@@ -138,11 +145,10 @@ def test_costs_are_told_and_values_are_shown(
     tmp_path: Path, sampler: Listing, metric: str, values: tuple[float, ...], costs: tuple[float, ...], best: float
 ) -> None:
     loop = make_loop(tmp_path, sampler, metric)
-    loop.next_trial()
-    loop.begin(0)
+    _, attempt = begin(loop)
     for epoch, value in enumerate(values, start=1):
-        loop.report(0, report(epoch, value, metric, apart=0))
-    loop.end(0, Outcome(state=State.FINISHED))
+        loop.report(0, report(epoch, value, metric, apart=0), attempt)
+    loop.end(0, Outcome(state=State.FINISHED), attempt)
     assert [value for _, value in sampler.told[0].values] == pytest.approx(costs)
     assert RunStore.open(loop.store.folder).rows()[0].value == best
 
@@ -151,10 +157,9 @@ def test_costs_are_told_and_values_are_shown(
 def test_the_best_trial_has_the_lowest_cost(tmp_path: Path, sampler: Listing, metric: str, best: int) -> None:
     loop = make_loop(tmp_path, sampler, metric)
     for number, value in enumerate((0.4, 0.75, 0.9)):
-        loop.next_trial()
-        loop.begin(number)
-        loop.report(number, report(1, value, metric, apart=0))
-        loop.end(number, Outcome(state=State.FINISHED))
+        _, attempt = begin(loop)
+        loop.report(number, report(1, value, metric, apart=0), attempt)
+        loop.end(number, Outcome(state=State.FINISHED), attempt)
     row = best_row(RunStore.open(loop.store.folder).rows())
     assert row is not None
     assert row.number == best
@@ -163,32 +168,29 @@ def test_the_best_trial_has_the_lowest_cost(tmp_path: Path, sampler: Listing, me
 def test_folds_that_miss_a_target_on_both_sides_are_told_stored_and_ranked_as_a_miss(tmp_path: Path, sampler: Listing) -> None:
     loop = make_loop(tmp_path, sampler, "coverage_80")
     for number, (value, apart) in enumerate([(0.8, 0.2), (0.75, 0.0)]):
-        loop.next_trial()
-        loop.begin(number)
-        loop.report(number, report(1, value, "coverage_80", apart))
-        loop.end(number, Outcome(state=State.FINISHED))
+        _, attempt = begin(loop)
+        loop.report(number, report(1, value, "coverage_80", apart), attempt)
+        loop.end(number, Outcome(state=State.FINISHED), attempt)
     rows = RunStore.open(loop.store.folder).rows()
     assert [row.cost for row in rows] == [told.values[0][1] for told in sampler.told] == pytest.approx([0.2, 0.05])
     assert best_row(rows) == rows[1]
 
 
 def test_the_values_of_the_stages_are_stored(loop: StudyLoop) -> None:
-    loop.next_trial()
-    loop.begin(0)
-    loop.report(0, report(1, 0.5))
+    _, attempt = begin(loop)
+    loop.report(0, report(1, 0.5), attempt)
     assert RunStore.open(loop.store.folder).reports(0)[0].stages == {"fold_1": -0.5, "fold_2": 1.5}
 
 
 def fail(loop: StudyLoop, number: int, place: str) -> None:
-    loop.next_trial()
-    loop.begin(number)
-    loop.end(number, Outcome(state=State.FAILED, reason="broken", place=place, traceback=f"traceback of {place}"))
+    _, attempt = begin(loop)
+    loop.end(number, Outcome(state=State.FAILED, reason="broken", place=place, traceback=f"traceback of {place}"), attempt)
 
 
 def test_the_same_failure_three_times_ends_the_study(loop: StudyLoop) -> None:
     for number in range(SAME_FAILURES):
         fail(loop, number, "ValueError at model.py:7")
-    assert loop.broken == "traceback of ValueError at model.py:7"
+    assert loop.broken == Broken("broken", "traceback of ValueError at model.py:7")
     assert loop.next_trial() is None
 
 
@@ -200,7 +202,6 @@ def test_different_failures_do_not_end_the_study(loop: StudyLoop) -> None:
 
 def test_an_infeasible_trial_does_not_end_the_study(loop: StudyLoop) -> None:
     for number in range(4):
-        loop.next_trial()
-        loop.begin(number)
-        loop.end(number, Outcome(state=State.INFEASIBLE, reason="diverged"))
+        _, attempt = begin(loop)
+        loop.end(number, Outcome(state=State.INFEASIBLE, reason="diverged"), attempt)
     assert loop.next_trial() is not None

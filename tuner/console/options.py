@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 WHAT, DATA, HOW, WHERE = "What is tuned", "How the data is read and cut", "How it is searched", "Where it runs"
+FAULTS = "When something goes wrong, and afterwards"
 
 Space = Annotated[str, typer.Option("--space", help="A search space by name, or a dotted path.", rich_help_panel=WHAT)]
 Dataset = Annotated[str, typer.Option("--dataset", help="A name, or a .csv, .parquet or .tsf file.", rich_help_panel=WHAT)]

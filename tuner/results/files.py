@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tuner.results.schema import checked, versioned
 
@@ -33,6 +35,13 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
     write_atomic(path, f"{text}\n".encode())
 
 
+def write_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Makes sure that a file holds these lines and no others; ``append_line`` may go on with it."""
+    content = b"".join(map(_line, records))
+    if (path.read_bytes() if path.exists() else b"") != content:
+        write_atomic(path, content)
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """The record that ``write_json`` wrote.
 
@@ -54,7 +63,7 @@ def append_line(path: Path, record: Mapping[str, Any], *, sync: bool = False) ->
         record: Plain JSON without NaN.
         sync: Return only when the line is on the disk.
     """
-    line = json.dumps(versioned(record), allow_nan=False, ensure_ascii=False).encode() + b"\n"
+    line = _line(record)
     with path.open("a+b", buffering=0) as file:
         size = file.seek(0, os.SEEK_END)
         if size and os.pread(file.fileno(), 1, size - 1) != b"\n":
@@ -78,3 +87,37 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
         except ValueError as error:
             raise ValueError(f"{path}:{number} must hold JSON, {error}") from None
         yield checked(record, f"{path}:{number}")
+
+
+def _line(record: Mapping[str, Any]) -> bytes:
+    return json.dumps(versioned(record), allow_nan=False, ensure_ascii=False).encode() + b"\n"
+
+
+def hold(path: Path) -> BinaryIO:
+    """Makes this process the only one that holds the file, until the file is closed or the process ends, however it ends.
+
+    Raises:
+        ValueError: another process holds it.
+    """
+    file = path.open("a+b", buffering=0)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = holder_of(path) or "another process"
+        file.close()
+        raise ValueError(f"a study has one driver, {holder} writes to {path.parent}; wait for it, or stop it") from None
+    file.truncate(0)
+    file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+    return file
+
+
+def holder_of(path: Path) -> str | None:
+    """Who holds a file by ``hold``, in words; None if nobody does."""
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return file.read().decode(errors="replace").strip() or "another process"
+    return None

@@ -94,10 +94,16 @@ class Row:
     """The epoch with the best value; 0 before the first report."""
     n_failures: int = 0
     """How often it was paused for a reason that counts: a lost worker, a time-out."""
+    n_parts: int = 1
+    """Parts in which its batches go through the model, since they did not fit into memory whole."""
+    left_out: bool = False
+    """Its config lies outside the space as a resume changed it: it is kept, and counts no more."""
+    pruned: bool = False
+    """Its weights were removed: others are better, and space is short."""
     duration_s: float | None = None
     """From its begin to its end, or until now; None while it waits."""
     note: str = ""
-    """Why it is infeasible or failed, in one line."""
+    """Why it is infeasible, failed or paused, in one line."""
 
     def __post_init__(self) -> None:
         if self.cost is None:

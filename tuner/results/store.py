@@ -1,21 +1,23 @@
 """The folder of one run: one writer, any number of readers, a history that outlives a crash. Standard library only.
 
 ``events.jsonl`` is the truth: the rows of a run are its events played again, by the writer as they come and by a reader from
-the file. All that lies in ``trials/`` shows the same to a person.
+the file. What lies in ``trials/`` shows the same to a person, but for the weights: those that an event speaks of are on the
+disk before it, and those of the epoch before are removed after it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, BinaryIO
 
 from search_spaces.base import Config
 from tuner.results import schema
-from tuner.results.files import append_line, read_json, read_lines, write_atomic, write_json
+from tuner.results.files import append_line, hold, read_json, read_lines, write_atomic, write_json, write_lines
 from tuner.results.schema import Row, Standing
 from tuner.study.metrics import rank
 from tuner.study.trial import Decision, Report, State
@@ -26,23 +28,27 @@ _REPORTED = ("stage", "epoch", "step", "metrics", "stages", "weights_sha256", "t
 
 
 class RunStore:
-    """What came out of one study. Made by ``create`` to write and by ``open`` to read, or to go on writing."""
+    """What came out of one study. Made by ``create`` or ``resume`` to write, by ``open`` to read."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self.folder = folder
         self._clock = clock
         self._zero = clock()
+        self._time_s = 0.0
         self._n_events = 0
         self._study: dict[str, Any] = {}
         self._rows: dict[int, Row] = {}
         self._begun: dict[int, float] = {}
+        self._lock: BinaryIO | None = None
+        self.is_complete = False
+        """Whether its last driver came to its end."""
 
     @classmethod
     def create(cls, folder: Path, clock: Clock = time.monotonic) -> RunStore:
-        """Makes the folder of a new run.
+        """Makes the folder of a new run, with this process as its one writer.
 
         Args:
-            folder: Must not exist, so that there is one writer; the folders above it are made.
+            folder: Must not exist; the folders above it are made.
             clock: Seconds that never go back.
 
         Raises:
@@ -54,7 +60,9 @@ class RunStore:
             raise ValueError(f"a study needs a new folder, {folder} exists; give another --name, or remove it") from None
         except OSError as error:
             raise ValueError(f"a study needs a folder to write to, {folder} cannot be made: {error.strerror}") from None
-        return cls(folder, clock)
+        store = cls(folder, clock)
+        store._lock = hold(folder / schema.LOCK)
+        return store
 
     @classmethod
     def open(cls, folder: Path, clock: Clock = time.monotonic) -> RunStore:
@@ -71,28 +79,59 @@ class RunStore:
             raise LookupError(f"a run has a {schema.STUDY}, {folder} has none; {there}")
         store = cls(folder, clock)
         store._study = read_json(folder / schema.STUDY)
-        time_s = 0.0
         for event in store.events():
             store._play(event)
-            store._n_events, time_s = event["n"] + 1, event["time_s"]
-        store._zero -= time_s
+        store._zero -= store._time_s
         return store
+
+    @classmethod
+    def resume(cls, folder: Path, clock: Clock = time.monotonic) -> RunStore:
+        """The run in a folder, with this process as its one writer from now on. The time between two writers does not count.
+
+        Raises:
+            LookupError, ValueError: as ``open``; or another process writes to it.
+        """
+        cls.open(folder)  # says what is wrong before a lock is made in a folder that is none of ours
+        lock = hold(folder / schema.LOCK)
+        store = cls.open(folder, clock)
+        store._lock = lock
+        said: dict[int, list[dict[str, Any]]] = {number: [] for number in store._rows}
+        for line in store._said():
+            said[line.pop("number")].append(line)
+        for number, lines in said.items():  # a crash may have torn the last line, or left one whose event is missing
+            store.trial(number).mkdir(parents=True, exist_ok=True)
+            write_lines(store.trial(number) / schema.REPORTS, lines)
+        return store
+
+    def close(self) -> None:
+        """Another process may write from now on."""
+        if self._lock is not None:
+            self._lock.close()
 
     def write_study(self, study: Mapping[str, Any]) -> None:
         """Stores what is to be done; before anything else. ``study["problem"]["metric"]`` ranks the trials."""
         write_json(self.folder / schema.STUDY, study)
-        self._study = dict(study)
+        self._study = read_json(self.folder / schema.STUDY)
 
     def event(self, kind: str, **fields: Any) -> None:
         """Appends one event, on the disk when this returns. ``fields`` are plain JSON without NaN."""
         event = {"n": self._n_events, "time_s": round(self.time_s(), 3), "kind": kind, **fields}
         append_line(self.folder / schema.EVENTS, event, sync=True)
-        self._n_events += 1
         self._play(event)
+
+    def start(self, *, study: Mapping[str, Any] = MappingProxyType({}), left_out: Sequence[int] = (), **fields: Any) -> None:
+        """A driver begins its work, or goes on with that of another: event ``start``. What was running lost its worker.
+
+        Args:
+            study: The parts of the study that are no more what ``study.json`` says.
+            left_out: Trials whose configs lie outside the space as it is now.
+            **fields: What all trials share.
+        """
+        self.event("start", study=dict(study), left_out=list(left_out), **fields)
 
     def config(self, number: int, config: Config, seed: int) -> None:
         """A trial was proposed: event ``ask``. From now on it waits."""
-        self.trial(number).mkdir(parents=True)
+        self.trial(number).mkdir(parents=True, exist_ok=True)  # a crash may have come before the event
         write_json(self.trial(number) / schema.CONFIG, {"number": number, "seed": seed, "config": config})
         self.event("ask", number=number, seed=seed, config=config)
 
@@ -102,19 +141,51 @@ class RunStore:
 
     def report(self, number: int, report: Report) -> None:
         """A trial has trained an epoch: event ``report``, after its weights and its log are safe."""
-        if report.best is not None:
-            write_atomic(self.trial(number) / schema.BEST_WEIGHTS, report.best)
+        before = self._rows[number]
+        files = {schema.BEST_WEIGHTS: report.best, schema.LAST: report.last}
+        for name, content in files.items():
+            if content is not None:
+                write_atomic(self._file(number, name, report.epoch), content)
         self._log(number, report.log)
         line = {name: getattr(report, name) for name in _REPORTED}
         append_line(self.trial(number) / schema.REPORTS, line)
         self.event("report", number=number, **line)
+        for name, epoch in ((schema.BEST_WEIGHTS, before.best_epoch), (schema.LAST, before.epochs)):
+            if files[name] is not None and epoch < report.epoch:
+                self._file(number, name, epoch).unlink(missing_ok=True)
 
     def decision(self, number: int, epoch: int, decision: Decision) -> None:
         """What the scheduler answered: event ``decision``."""
         self.event("decision", number=number, epoch=epoch, decision=decision)
 
-    def tell(self, number: int, state: State, *, note: str = "", traceback: str = "", log: str = "") -> None:
-        """How a trial ended: event ``tell``.
+    def pause(self, number: int, note: str, *, counts: bool = False, n_parts: int | None = None) -> None:
+        """A running trial has no worker any more, and may go on from its last report: event ``pause``.
+
+        Args:
+            number: The trial.
+            note: One line: why.
+            counts: Whether that is a failure.
+            n_parts: Of its batches, from now on; None as before.
+        """
+        n_parts = self._rows[number].n_parts if n_parts is None else n_parts
+        self.event("pause", number=number, note=note, counts=counts, n_parts=n_parts)
+
+    def reopen(self, number: int) -> None:
+        """A trial that was over goes on from its last report, under a larger budget or mended code: event ``reopen``."""
+        self.event("reopen", number=number)
+
+    def tell(
+        self,
+        number: int,
+        state: State,
+        *,
+        note: str = "",
+        traceback: str = "",
+        log: str = "",
+        place: str = "",
+        out_of_memory: bool = False,
+    ) -> None:
+        """How a trial ended: event ``tell``. Only one that finished its budget keeps what it needs to go on.
 
         Args:
             number: The trial.
@@ -122,11 +193,23 @@ class RunStore:
             note: One line: why it is infeasible or failed.
             traceback: Kept in the trial's error.txt.
             log: The last of what it printed.
+            place: Of a failure: equal for the same bug.
+            out_of_memory: Why it is infeasible.
         """
         self._log(number, log)
         if traceback:
             write_atomic(self.trial(number) / schema.ERROR, traceback.encode())
-        self.event("tell", number=number, state=state, note=note)
+        self.event("tell", number=number, state=state, note=note, place=place, out_of_memory=out_of_memory)
+        if state in (State.STOPPED, State.INFEASIBLE):
+            self._last(number).unlink(missing_ok=True)
+
+    def prune(self, number: int) -> None:
+        """Removes the weights of a trial, for good: event ``prune``. Its reports stay, and it can be trained again."""
+        row = self._rows[number]
+        files = [self._file(number, name, epoch) for name, epoch in _checkpoints(row)]
+        self.event("prune", number=number, files=[path.name for path in files])
+        for path in files:
+            path.unlink(missing_ok=True)
 
     def opening(self, why: str, **fields: Any) -> None:
         """Test rows are about to be read: event ``opening``, and a line with the date in openings.jsonl."""
@@ -147,7 +230,7 @@ class RunStore:
         return self._clock() - self._zero
 
     def study(self) -> dict[str, Any]:
-        """What ``write_study`` was given."""
+        """What ``write_study`` was given, and what later starts have changed."""
         return self._study
 
     @property
@@ -164,17 +247,35 @@ class RunStore:
         """The trials by number. Touches no file: a view may ask for it as often as it draws."""
         now = self.time_s()
         return [
-            replace(row, duration_s=now - self._begun[number]) if row.state is State.RUNNING else row
+            replace(row, duration_s=self._until(number, now)) if row.state is State.RUNNING else row
             for number, row in sorted(self._rows.items())
         ]
 
+    def row(self, number: int) -> Row:
+        """One trial; its duration is that of its runs that have ended."""
+        return self._rows[number]
+
     def reports(self, number: int) -> list[Report]:
         """What one trial said, in order, without weights and log."""
-        return [Report(**line) for line in read_lines(self.trial(number) / schema.REPORTS)]
+        mine = (line for line in self._said() if line.pop("number") == number)
+        return [Report(**line) for line in mine]
 
     def weights(self, number: int) -> bytes:
         """The best weights of a trial that has made a report, those of all stages as one safetensors."""
-        return (self.trial(number) / schema.BEST_WEIGHTS).read_bytes()
+        return self._file(number, schema.BEST_WEIGHTS, self._rows[number].best_epoch).read_bytes()
+
+    def last(self, number: int) -> bytes | None:
+        """What ``Report.last`` of the last report of a trial was; None if there is none: it begins again."""
+        return self._last(number).read_bytes() if self.has_last(number) else None
+
+    def has_last(self, number: int) -> bool:
+        """Whether a trial could go on from its last report."""
+        return self._last(number).exists()
+
+    def checkpoint_bytes(self, number: int) -> int:
+        """Bytes of the weights that are kept of a trial."""
+        paths = (self._file(number, name, epoch) for name, epoch in _checkpoints(self._rows[number]))
+        return sum(path.stat().st_size for path in paths if path.exists())
 
     def scores(self) -> list[Standing]:
         """The final comparison; empty before it was made."""
@@ -185,29 +286,77 @@ class RunStore:
         """When test rows were read, and why."""
         return list(read_lines(self.folder / schema.OPENINGS))
 
+    def _file(self, number: int, name: str, epoch: int) -> Path:
+        return self.trial(number) / name.format(epoch=epoch)
+
+    def _last(self, number: int) -> Path:
+        return self._file(number, schema.LAST, self._rows[number].epochs)
+
+    def _said(self) -> Iterator[dict[str, Any]]:
+        """The reports of all trials in order, each with its number."""
+        return ({name: event[name] for name in ("number", *_REPORTED)} for event in self.events() if event["kind"] == "report")
+
     def _log(self, number: int, text: str) -> None:
         if text:
             with (self.trial(number) / schema.LOG).open("a", encoding="utf-8") as file:
                 file.write(text)
 
+    def _until(self, number: int, time_s: float) -> float | None:
+        """Seconds that a trial has had a worker, if it has one until ``time_s``; None if it never had."""
+        spent = self._rows[number].duration_s
+        return (spent or 0.0) + time_s - self._begun[number] if number in self._begun else spent
+
+    def _idle(self, number: int, time_s: float, **changes: Any) -> None:
+        """A trial has no worker any more."""
+        duration_s = self._until(number, time_s)
+        self._begun.pop(number, None)
+        self._rows[number] = replace(self._rows[number], duration_s=duration_s, **changes)
+
     def _play(self, event: Mapping[str, Any]) -> None:
         match event:
+            case {"kind": "start", "study": study, "left_out": left_out}:
+                self._study = {**self._study, **study}
+                for number, row in self._rows.items():
+                    if row.state is State.RUNNING:
+                        self._idle(number, self._time_s, state=State.PAUSED, note="its driver was lost")
+                    self._rows[number] = replace(self._rows[number], left_out=number in left_out)
             case {"kind": "ask", "number": number, "config": config}:
                 self._rows[number] = Row(number=number, state=State.WAITING, config=config)
             case {"kind": "begin", "number": number, "time_s": time_s}:
                 self._begun[number] = time_s
-                self._rows[number] = replace(self._rows[number], state=State.RUNNING)
+                self._rows[number] = replace(self._rows[number], state=State.RUNNING, note="")
             case {"kind": "report", "number": number, "epoch": epoch, "metrics": metrics, "stages": stages}:
                 row = replace(self._rows[number], epochs=epoch)
                 cost = rank(self.metric, metrics, stages)
-                better = row.cost is None or cost < row.cost
-                self._rows[number] = replace(row, value=metrics[self.metric], cost=cost, metrics=metrics) if better else row
+                if row.cost is None or cost < row.cost:
+                    row = replace(row, value=metrics[self.metric], cost=cost, metrics=metrics, best_epoch=epoch)
+                self._rows[number] = row
+            case {"kind": "pause", "number": number, "note": note, "counts": counts, "n_parts": n_parts, "time_s": time_s}:
+                n_failures = self._rows[number].n_failures + counts
+                self._idle(number, time_s, state=State.PAUSED, note=note, n_failures=n_failures, n_parts=n_parts)
+            case {"kind": "reopen", "number": number}:
+                self._rows[number] = replace(self._rows[number], state=State.PAUSED, note="", n_failures=0)
             case {"kind": "tell", "number": number, "state": state, "note": note, "time_s": time_s}:
-                duration = time_s - self._begun[number] if number in self._begun else None
-                self._rows[number] = replace(self._rows[number], state=State(state), note=note, duration_s=duration)
+                self._idle(number, time_s, state=State(state), note=note)
+            case {"kind": "prune", "number": number}:
+                self._rows[number] = replace(self._rows[number], pruned=True)
+        self.is_complete = event["kind"] == "end"
+        self._n_events, self._time_s = event["n"] + 1, event["time_s"]
+
+
+def _checkpoints(row: Row) -> list[tuple[str, int]]:
+    """The files of a trial that hold weights, with their epochs."""
+    return [(schema.BEST_WEIGHTS, row.best_epoch), (schema.LAST, row.epochs)]
 
 
 def best_row(rows: Sequence[Row]) -> Row | None:
-    """The trial with the lowest cost; the first of equals. Infeasible and failed trials do not count."""
-    usable = [row for row in rows if row.cost is not None and row.state not in (State.INFEASIBLE, State.FAILED)]
-    return min(usable, key=lambda row: (row.cost, row.number), default=None)
+    """The trial with the lowest cost; the first of equals. Infeasible and failed trials, and those left out, do not count."""
+    return next(iter(ranked(rows)), None)
+
+
+def ranked(rows: Sequence[Row]) -> list[Row]:
+    """The trials that count, best first."""
+    usable = [
+        row for row in rows if row.cost is not None and row.state not in (State.INFEASIBLE, State.FAILED) and not row.left_out
+    ]
+    return sorted(usable, key=lambda row: (row.cost, row.number))

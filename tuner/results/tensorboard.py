@@ -37,9 +37,11 @@ class TensorBoard:
         study.close()
 
     def begin(self, number: int, config: Config) -> None:
-        """Opens the file of a trial and writes its config."""
+        """Opens a file of a trial and writes its config: another one for each worker that goes on with it."""
         from tensorboard.plugins.hparams import plugin_data_pb2 as pb
 
+        if number in self._files:
+            self._files.pop(number).close()
         info = pb.SessionStartInfo(group_name=f"trial {number}", start_time_secs=self._now())
         for key, value in config.items():
             kind = self._kinds.get(key) or _kind(value)

@@ -43,6 +43,15 @@ def load_space(name: str, settings: Iterable[str], horizon: int) -> Space:
     """
     space = find_space(name)
     check_space(space, name, horizon)
+    return with_settings(space, name, settings, horizon)
+
+
+def with_settings(space: Space, name: str, settings: Iterable[str], horizon: int) -> Space:
+    """A space with some keys fixed, proved to fit its model still.
+
+    Raises:
+        LookupError, ValueError: it does not; in one sentence.
+    """
     space = space.with_fixed(parse_settings(settings, space.model))
     check_space(space, f"{name} with --set", horizon)
     return space
@@ -154,7 +163,20 @@ def check_folder(runs: Path, name: str) -> None:
         raise PermissionError(f"--runs must be a folder that can be written, {existing} cannot; name another with --runs")
 
 
-def parse_duration(text: str) -> float:
+def parse_count(text: str, option: str, before: int | None = None) -> int:
+    """The number of 40, or of +20 over what was before.
+
+    Raises:
+        ValueError: it is neither, or there is nothing before.
+    """
+    match = re.fullmatch(r"(\+?)(-?\d+)", text.strip())
+    if not match or (match[1] and before is None):
+        more = "" if before is None else ", or +20 for so many more"
+        raise ValueError(f"{option} takes a whole number such as 40{more}, got {text!r}")
+    return int(match[2]) + (before or 0 if match[1] else 0)
+
+
+def parse_duration(text: str, option: str = "--time") -> float:
     """Seconds of 90, 90s, 10m, 2h, 1h30m.
 
     Raises:
@@ -162,6 +184,6 @@ def parse_duration(text: str) -> float:
     """
     match = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", text.strip())
     if not match or not any(match.groups()):
-        raise ValueError(f"--time takes a duration such as 90s, 10m or 1h30m, got {text!r}")
+        raise ValueError(f"{option} takes a duration such as 90s, 10m or 1h30m, got {text!r}")
     hours, minutes, seconds = (float(part or 0) for part in match.groups())
     return hours * 3600 + minutes * 60 + seconds

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from datasets.config import FILLS, SHORT_SERIES, SPLITS, Columns
 from search_spaces.base import Space
@@ -77,7 +78,8 @@ class Budget:
     epochs: int
     """Of one trial."""
     time_s: float | None = None
-    """No trial starts after that; None sets no limit, so that the study repeats."""
+    """Then no trial starts, and those that run are paused after their epoch; None sets no limit, so that the study repeats.
+    The time between an interrupt and a resume does not count."""
 
     def __post_init__(self) -> None:
         for name, value in (("--trials", self.n_trials), ("--epochs", self.epochs)):
@@ -98,6 +100,33 @@ class Resources:
     """Of a running Ray cluster; None starts one on this machine."""
 
 
+OnOom = Literal["infeasible", "split"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What is borne with, and what is done when it is not."""
+
+    retries: int = 2
+    """How often a trial goes on after its worker was lost or hung; once more, and it has failed."""
+    trial_timeout_s: float | None = None
+    """A trial that reports nothing for so long hangs, and its worker is killed; None waits for ever."""
+    oom: OnOom = "infeasible"
+    """Of a trial that runs out of memory. split: it goes on with the same batches in 2, 4, ... parts, while there are any."""
+    keep_gb: float | None = None
+    """Of checkpoints, 1e9 bytes; None sets no limit."""
+
+    def __post_init__(self) -> None:
+        if self.retries < 0:
+            raise ValueError(f"--retries must be 0 or more, got {self.retries}")
+        if self.trial_timeout_s is not None and self.trial_timeout_s <= 0:
+            raise ValueError(f"--trial-timeout must be above 0, got {self.trial_timeout_s:g}s")
+        if self.oom not in get_args(OnOom):
+            raise ValueError(f"--oom must be one of {', '.join(get_args(OnOom))}, got {self.oom!r}")
+        if self.keep_gb is not None and self.keep_gb <= 0:
+            raise ValueError(f"--keep-gb must be above 0, got {self.keep_gb:g}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Study:
     """Everything that decides what a study does."""
@@ -112,6 +141,7 @@ class Study:
     seed: int
     runs: Path
     resources: Resources
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def folder(self) -> Path:
@@ -130,4 +160,22 @@ class Study:
             "scheduler": self.scheduler,
             "seed": self.seed,
             "resources": asdict(self.resources),
+            "limits": asdict(self.limits),
         }
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any], folder: Path) -> Study:
+        """What ``to_json`` wrote, and perhaps more, of the run in a folder."""
+        return cls(
+            name=folder.name,
+            space_name=record["space_name"],
+            space=Space.from_json(record["space"]),
+            problem=Problem.from_json(record["problem"]),
+            budget=Budget(**record["budget"]),
+            sampler=record["sampler"],
+            scheduler=record["scheduler"],
+            seed=record["seed"],
+            runs=folder.parent,
+            resources=Resources(**record["resources"]),
+            limits=Limits(**record["limits"]),
+        )

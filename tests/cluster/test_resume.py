@@ -1,0 +1,375 @@
+"""A loop that plays the events of another goes on as if it were the other; with a real store and real samplers, no Ray."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.study_loop import StudyLoop
+from search_spaces.base import Choice, Config, Float, Int, Ordinal, Space
+from tuner.results import schema
+from tuner.results.store import RunStore
+from tuner.study.study import Budget, Limits, Problem, Resources, Study
+from tuner.study.trial import Decision, Report, State
+from tuner.training.outcome import Outcome
+
+SPACE = Space(
+    "informer",
+    {
+        "train.learning_rate": Float(1e-4, 1e-1, log=True),
+        "model.n_heads": Int(1, 8),
+        "model.feedforward": Ordinal(8, 16, 32),
+        "train.optimizer": Choice("adam", "sgd"),
+        "train.momentum": Float(0.5, 0.99, when={"train.optimizer": "sgd"}),
+    },
+)
+BASELINE: Config = {"train.learning_rate": 1e-3, "model.n_heads": 4, "model.feedforward": 16, "train.optimizer": "adam"}
+N_TRIALS, EPOCHS = 9, 4
+
+
+def make_study(folder: Path, **changes: Any) -> Study:
+    study = Study(
+        name=folder.name,
+        space_name="mine",
+        space=SPACE,
+        problem=Problem(dataset="synthetic", horizon=4, metric="mse_scaled"),
+        budget=Budget(n_trials=N_TRIALS, epochs=EPOCHS),
+        sampler="tpe",
+        scheduler="asha",
+        seed=3,
+        runs=folder.parent,
+        resources=Resources(),
+    )
+    return replace(study, **changes)
+
+
+def new_loop(study: Study) -> StudyLoop:
+    store = RunStore.create(study.folder)
+    store.write_study({**study.to_json(), "baseline": BASELINE})
+    return StudyLoop.of(study, BASELINE, store)
+
+
+def resumed_loop(folder: Path, **changes: Any) -> StudyLoop:
+    store = RunStore.resume(folder)
+    return StudyLoop.of(replace(Study.from_json(store.study(), folder), **changes), BASELINE, store)
+
+
+def value_of(config: Config, epoch: int) -> float:
+    """A learning curve: a function of the config and the epoch."""
+    return abs(math.log10(float(config["train.learning_rate"])) + 2) + float(config["model.n_heads"]) / 8 + 1 / epoch
+
+
+def drive(loop: StudyLoop, *, until: Callable[[int], bool] = lambda n: False) -> None:
+    """One worker, which trains whatever it is handed until nothing is left, or until so many reports were made."""
+    n_reports = 0
+    loop.start(loop.spec(accelerator="cpu", n_threads=1), placement=None)
+    while run := loop.next_trial():
+        loop.begin(run.number, run.attempt)
+        last = loop.store.last(run.number)
+        for epoch in range(int(last or 0) + 1, loop.study.budget.epochs + 1):
+            if until(n_reports):  # killed
+                loop.store.close()
+                return
+            if loop.report(run.number, report(run.config, epoch), run.attempt) is not Decision.CONTINUE:
+                break
+            n_reports += 1
+        else:
+            infeasible = run.number == 5
+            loop.end(run.number, Outcome(state=State.INFEASIBLE if infeasible else State.FINISHED), run.attempt)
+    loop.close()
+    loop.store.close()
+
+
+def report(config: Config, epoch: int) -> Report:
+    return Report(
+        stage="fold", epoch=epoch, step=epoch, metrics={"mse_scaled": value_of(config, epoch)}, stages={},
+        weights_sha256=str(epoch), best=str(epoch).encode(), last=str(epoch).encode(),
+    )  # fmt: skip
+
+
+def story(folder: Path) -> list[dict[str, Any]]:
+    """What two studies must have in common: all that was asked, reported, decided and told, in order."""
+    return [
+        {key: value for key, value in event.items() if key not in ("n", *schema.TIMING)}
+        for event in RunStore.open(folder).events()
+        if event["kind"] in ("ask", "report", "decision", "tell")
+    ]
+
+
+def weights(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.safetensors")}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    drive(new_loop(make_study(folder)))
+    return folder
+
+
+def cuts(folder: Path, into: Path) -> Iterator[Path]:
+    """The study as a driver would leave it that was killed after each of its events: later files are there already."""
+    lines = (folder / schema.EVENTS).read_bytes().splitlines(keepends=True)
+    for n in range(1, len(lines)):
+        cut = into / f"cut-{n}"
+        shutil.copytree(folder, cut)
+        (cut / schema.EVENTS).write_bytes(b"".join(lines[:n]) + lines[n][: len(lines[n]) // 2])
+        yield cut
+
+
+def test_a_study_that_is_cut_after_any_event_goes_on_as_if_it_had_not_been(whole: Path, tmp_path: Path) -> None:
+    for cut in cuts(whole, tmp_path):
+        drive(resumed_loop(cut))
+        assert story(cut) == story(whole), cut.name
+        assert {row.number: row.state for row in RunStore.open(cut).rows()} == {
+            row.number: row.state for row in RunStore.open(whole).rows()
+        }
+        shutil.rmtree(cut)
+
+
+def test_a_study_that_is_killed_again_and_again_keeps_the_weights_of_one_that_is_not(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    drive(new_loop(make_study(folder)), until=lambda n: n == 1)
+    while len(RunStore.open(folder).rows()) < N_TRIALS:
+        drive(resumed_loop(folder), until=lambda n: n == 2)
+    drive(resumed_loop(folder))
+    assert story(folder) == story(whole)
+    assert weights(folder) == weights(whole)
+
+
+def test_a_trial_whose_checkpoint_is_gone_says_again_what_it_said_and_nothing_is_stored_twice(
+    whole: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "study"
+    drive(new_loop(make_study(folder)), until=lambda n: n == 3)
+    for path in folder.rglob("last.*"):
+        os.unlink(path)
+    drive(resumed_loop(folder))
+    assert story(folder) == story(whole)
+
+
+def test_more_trials_begin_where_the_study_would_have_gone_on(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    drive(new_loop(make_study(folder, budget=Budget(n_trials=4, epochs=EPOCHS))))
+    drive(resumed_loop(folder, budget=Budget(n_trials=N_TRIALS, epochs=EPOCHS)))
+    assert story(folder) == story(whole)
+
+
+def test_more_epochs_go_on_with_finished_trials_that_the_longer_ladder_lets_pass(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    shutil.copytree(whole, folder)
+    before = RunStore.open(folder)
+    finished = {row.number for row in before.rows() if row.state is State.FINISHED}
+    drive(resumed_loop(folder, budget=Budget(n_trials=N_TRIALS, epochs=12)))
+    after = RunStore.open(folder)
+    reopened = {event["number"] for event in after.events() if event["kind"] == "reopen"}
+    assert reopened == finished
+    assert all(after.row(number).epochs > EPOCHS for number in reopened)
+    assert [r.metrics for n in finished for r in after.reports(n)[:EPOCHS]] == [
+        r.metrics for n in finished for r in before.reports(n)
+    ]
+
+
+def test_a_longer_study_that_is_cut_goes_on_as_if_it_had_not_been(whole: Path, tmp_path: Path) -> None:
+    longer, budget = tmp_path / "longer", Budget(n_trials=N_TRIALS + 3, epochs=12)
+    shutil.copytree(whole, longer)
+    n_before = len(RunStore.open(longer).events())
+    drive(resumed_loop(longer, budget=budget))
+    for cut in list(cuts(longer, tmp_path))[n_before + 1 :: 5]:
+        drive(resumed_loop(cut))
+        assert story(cut) == story(longer), cut.name
+
+
+def test_a_narrower_space_leaves_out_what_it_does_not_hold_and_never_proposes_it(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    shutil.copytree(whole, folder)
+    narrow = replace(SPACE, search={**SPACE.search, "model.n_heads": Int(1, 3)})
+    drive(resumed_loop(folder, space=narrow, budget=Budget(n_trials=N_TRIALS + 6, epochs=EPOCHS)))
+    store = RunStore.open(folder)
+    rows = store.rows()
+    assert [row.left_out for row in rows[:N_TRIALS]] == [row.config["model.n_heads"] > 3 for row in rows[:N_TRIALS]]
+    assert all(row.config["model.n_heads"] <= 3 for row in rows[N_TRIALS:])
+    assert Study.from_json(store.study(), folder).space == narrow
+
+
+def test_a_trial_outside_the_space_is_not_the_best(whole: Path, tmp_path: Path) -> None:
+    from tuner.results.store import best_row
+
+    folder = tmp_path / "study"
+    shutil.copytree(whole, folder)
+    best = best_row(RunStore.open(folder).rows())
+    assert best
+    search = {**SPACE.search, "train.learning_rate": Float(1e-4, best.config["train.learning_rate"] * 0.99, log=True)}
+    drive(resumed_loop(folder, space=replace(SPACE, search=search)))
+    now = best_row(RunStore.open(folder).rows())
+    assert now
+    assert now.number != best.number
+
+
+def test_another_scheduler_hears_what_was_reported_before(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    drive(new_loop(make_study(folder, scheduler="none")))
+    loop = resumed_loop(folder, scheduler="asha", budget=Budget(n_trials=N_TRIALS + 2, epochs=EPOCHS))
+    assert loop.scheduler.rungs()[0].n_reached == N_TRIALS
+    drive(loop)
+    assert RunStore.open(folder).study()["scheduler"] == "asha"
+
+
+def test_trials_that_failed_are_tried_again_where_the_code_had_ended_the_study(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    loop = new_loop(make_study(folder))
+    loop.start(loop.spec(accelerator="cpu", n_threads=1), placement=None)
+    while run := loop.next_trial():
+        loop.begin(run.number, run.attempt)
+        loop.end(run.number, Outcome(state=State.FAILED, reason="a bug", place="model.py:7", traceback="..."), run.attempt)
+    loop.store.event("end", broken=bool(loop.broken))
+    loop.store.close()
+    assert [row.state for row in RunStore.open(folder).rows()] == [State.FAILED] * 3
+    drive(resumed_loop(folder))
+    assert [row.number for row in RunStore.open(folder).rows() if row.state is State.FAILED] == []
+
+
+def test_two_drivers_cannot_have_one_study(tmp_path: Path) -> None:
+    loop = new_loop(make_study(tmp_path / "study"))
+    with pytest.raises(ValueError, match=rf"a study has one driver, process {os.getpid()} on .* writes to"):
+        RunStore.resume(tmp_path / "study")
+    loop.store.close()
+    RunStore.resume(tmp_path / "study").close()
+
+
+# What happens to a running trial.
+
+
+def begin(loop: StudyLoop) -> tuple[int, int]:
+    run = loop.next_trial()
+    assert run
+    loop.begin(run.number, run.attempt)
+    return run.number, run.attempt
+
+
+@pytest.fixture
+def loop(tmp_path: Path) -> StudyLoop:
+    loop = new_loop(make_study(tmp_path / "study", limits=Limits(retries=1)))
+    loop.start(loop.spec(accelerator="cpu", n_threads=1), placement=None)
+    return loop
+
+
+def test_a_trial_that_lost_its_worker_is_handed_out_again_before_a_new_one(loop: StudyLoop) -> None:
+    number, attempt = begin(loop)
+    loop.lose(number, attempt)
+    again = loop.next_trial()
+    assert again
+    assert (again.number, again.attempt) == (0, attempt + 1)
+
+
+def test_a_trial_fails_when_its_worker_was_lost_too_often(loop: StudyLoop) -> None:
+    for _ in range(2):
+        loop.lose(*begin(loop))
+    row = loop.store.row(0)
+    assert (row.state, row.note) == (State.FAILED, "its worker was lost, 2 times")
+
+
+def test_a_machine_that_is_taken_away_is_no_failure(loop: StudyLoop) -> None:
+    for _ in range(5):
+        loop.lose(*begin(loop), counts=False)
+    assert (loop.store.row(0).state, loop.store.row(0).n_failures) == (State.PAUSED, 0)
+
+
+def test_a_trial_on_a_machine_that_is_leaving_gives_its_slot_back_and_goes_on(loop: StudyLoop) -> None:
+    number, attempt = begin(loop)
+    assert loop.report(number, report(BASELINE, 1), attempt, leaving=True) is Decision.PAUSE
+    assert begin(loop)[0] == number
+
+
+def test_what_is_heard_of_an_older_run_of_a_trial_counts_no_more(loop: StudyLoop) -> None:
+    number, first = begin(loop)
+    loop.lose(number, first)
+    begin(loop)
+    assert loop.report(number, report(BASELINE, 1), first) is Decision.STOP
+    loop.lose(number, first)
+    assert (loop.store.row(0).epochs, loop.store.row(0).n_failures, loop.store.row(0).state) == (0, 1, State.RUNNING)
+
+
+def test_a_study_that_should_end_pauses_what_runs_after_its_epoch(loop: StudyLoop) -> None:
+    number, attempt = begin(loop)
+    loop.end_soon("it was interrupted")
+    assert not loop.is_still
+    assert loop.report(number, report(BASELINE, 1), attempt) is Decision.PAUSE
+    assert loop.is_still
+    assert (loop.store.row(0).state, loop.store.row(0).note) == (State.PAUSED, "it was interrupted")
+    assert loop.next_trial() is None
+
+
+def test_a_study_that_should_end_lets_a_trial_finish_its_last_epoch(loop: StudyLoop) -> None:
+    number, attempt = begin(loop)
+    loop.end_soon("it was interrupted")
+    assert loop.report(number, report(BASELINE, EPOCHS), attempt) is Decision.CONTINUE
+
+
+def out_of_memory(loop: StudyLoop, **config: Any) -> list[int]:
+    """The parts in which trial 0 is tried until it is given up."""
+    parts = []
+    while loop.store.rows() == [] or not loop.store.row(0).state.over:
+        run = loop.next_trial()
+        assert run
+        parts.append(run.n_parts)
+        loop.begin(run.number, run.attempt)
+        loop.end(run.number, Outcome(state=State.INFEASIBLE, reason="no memory", out_of_memory=True), run.attempt)
+    return parts
+
+
+def test_a_trial_that_runs_out_of_memory_is_infeasible(loop: StudyLoop) -> None:
+    assert out_of_memory(loop) == [1]
+    assert loop.store.row(0).state is State.INFEASIBLE
+
+
+def test_a_batch_that_does_not_fit_goes_in_parts_while_there_are_any(tmp_path: Path) -> None:
+    loop = new_loop(make_study(tmp_path / "study", limits=Limits(oom="split")))
+    loop._baseline = {**BASELINE, "train.batch_size": 8}
+    assert out_of_memory(loop) == [1, 2, 4, 8]
+
+
+def test_a_trial_that_is_silent_for_too_long_is_overdue(tmp_path: Path) -> None:
+    now = [0.0]
+    loop = new_loop(make_study(tmp_path / "study", limits=Limits(trial_timeout_s=10)))
+    loop._clock = lambda: now[0]
+    number, attempt = begin(loop)
+    for now[0], overdue in ((9.0, []), (11.0, [number])):
+        assert loop.overdue() == overdue
+    loop.report(number, report(BASELINE, 1), attempt)
+    assert loop.overdue() == []
+
+
+class FullDisk(RunStore):
+    """From a moment on, nothing can be written."""
+
+    is_full = False
+
+    def event(self, kind: str, **fields: Any) -> None:
+        if self.is_full:
+            raise OSError(28, "No space left on device")
+        super().event(kind, **fields)
+
+
+def test_a_full_disk_ends_a_study_without_an_error_in_ray(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study")
+    store = FullDisk.create(study.folder)
+    store.write_study({**study.to_json(), "baseline": BASELINE})
+    loop = StudyLoop.of(study, BASELINE, store)
+    number, attempt = begin(loop)
+    store.is_full = True
+    assert loop.report(number, report(BASELINE, 1), attempt) is Decision.STOP
+    assert loop.is_still
+    assert loop.halted
+    store.is_full = False
+    loop.end(number, Outcome(state=State.FINISHED), attempt)
+    assert loop.next_trial() is None
+    assert RunStore.open(study.folder).row(0).state is State.RUNNING
