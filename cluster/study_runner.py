@@ -32,8 +32,8 @@ from tuner.training.trial import TrialSpec
 class Watcher(Protocol):
     """Shows people what happens."""
 
-    def started(self, cluster: Cluster, placement: Placement) -> None:
-        """Ray is up."""
+    def started(self, cluster: Cluster, placement: Placement, loop: StudyLoop) -> None:
+        """Ray is up; the loop knows what earlier drivers have stored."""
 
     def changed(self, loop: StudyLoop) -> None:
         """A trial began, reported or ended."""
@@ -73,7 +73,7 @@ def run_study(loop: StudyLoop, data: ProblemData, watcher: Watcher, evidence: Se
             accelerator="gpu" if placement.gpus_per_trial else "cpu", n_threads=max(1, int(placement.cpus_per_trial))
         )
         loop.start(spec, placement=asdict(placement), evidence=evidence)
-        watcher.started(found, placement)
+        watcher.started(found, placement, loop)
         try:
             with interrupts(loop.end_soon) as signals:
                 _search(loop, data.for_trials(), spec, placement, watcher)

@@ -34,12 +34,12 @@ class StudyWatch:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._view.close()
 
-    def started(self, cluster: Cluster, placement: Placement) -> None:
-        """Ray is up."""
+    def started(self, cluster: Cluster, placement: Placement, loop: StudyLoop) -> None:
+        """Ray is up; the loop knows what earlier drivers have stored."""
         self._n_slots, self._dashboard = placement.n_slots, cluster.dashboard_url
         if self._dashboard and cluster.asks_for_token:
             self._dashboard += " (it asks for a token: ray get-auth-token)"
-        self._view.update(self._snapshot([], [], elapsed_s=0.0, eta_s=None))
+        self._view.update(self._snapshot(loop.store.rows(), [], elapsed_s=loop.store.time_s(), eta_s=None))
 
     def changed(self, loop: StudyLoop) -> None:
         """A trial began, reported or ended."""

@@ -57,14 +57,14 @@ def run(
     paths: options.Paths = 20,
     settings: options.Settings = None,
     trials: Annotated[
-        str, typer.Option("--trials", help="Configs to try; +20 are more, for --resume.", rich_help_panel=options.HOW)
+        str, typer.Option("--trials", help="Configs to try. With --resume, +20 are 20 more.", rich_help_panel=options.HOW)
     ] = "20",
     epochs: options.Epochs = 9,
     time: Annotated[
         str | None,
         typer.Option(
             "--time",
-            help="Then no trial starts, and running ones end with their epoch: 90s, 10m, 2h; +2h for --resume.",
+            help="Then no trial starts, and running ones end with their epoch: 90s, 10m, 2h. With --resume, +2h is 2 h more.",
             rich_help_panel=options.HOW,
         ),
     ] = None,

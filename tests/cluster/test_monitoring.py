@@ -28,6 +28,7 @@ EXPECTED = {
     'trials{state="failed"}': 1,
     'trials{state="waiting"}': 0,
     'trials{state="infeasible"}': 0,
+    'trials{state="paused"}': 0,
     'best_value{metric="mse_scaled"}': 0.25,
     "busy_slots{}": 2,
     "slots{}": 3,

@@ -15,7 +15,7 @@ RUN_OPTIONS = {
     "--space", "--dataset", "--horizon", "--metric", "--data-dir", "--set", "--target", "--covariates", "--known", "--static",
     "--series-id", "--fill", "--short-series", "--split", "--folds", "--folds-file", "--paths", "--trials", "--epochs",
     "--time", "--scheduler", "--sampler", "--seed", "--name", "--runs", "--cpus-per-trial", "--gpus-per-trial", "--address",
-    "--list", "--dry-run", "--help",
+    "--resume", "--warm-start", "--retries", "--trial-timeout", "--oom", "--keep-gb", "--list", "--dry-run", "--help",
 }  # fmt: skip
 
 
@@ -39,7 +39,7 @@ HOURS = [f"2024-01-{day:02d} {hour:02d}:00,{hour},{day}" for day in range(1, 29)
 
 MISTAKES = {
     "unknown space": (["--space", "infomer"], "did you mean 'informer'?"),
-    "no space": ([], "--space names what is tuned"),
+    "no search space": ([], "--space names what is tuned"),
     "unknown module": (["--space", "my.space"], "no module my.space can be imported"),
     "unknown data set": (["--dataset", "etth"], "did you mean 'etth1'?"),
     "unknown metric": (["--metric", "mse"], "no metric is named 'mse'"),
@@ -71,7 +71,14 @@ MISTAKES = {
         "train.loss",
     ),
     "trials": (["--trials", "0"], "--trials must be 1 or more, got 0"),
+    "trials in words": (["--trials", "many"], "--trials takes a whole number such as 40, got 'many'"),
+    "more trials of nothing": (["--trials", "+20"], "--trials takes a whole number such as 40, got '+20'"),
     "time": (["--time", "soon"], "--time takes a duration"),
+    "retries": (["--retries", "-1"], "--retries must be 0 or more, got -1"),
+    "timeout": (["--trial-timeout", "soon"], "--trial-timeout takes a duration"),
+    "out of memory": (["--oom", "retry"], "--oom must be one of infeasible, split, got 'retry'"),
+    "no space": (["--keep-gb", "0"], "--keep-gb must be above 0, got 0"),
+    "no study to learn from": (["--warm-start", "nowhere"], "nowhere has none"),
     "not finite": (["--set", "train.learning_rate=inf"], "train.learning_rate must be a number, got 'inf'"),
     "no core": (["--cpus-per-trial", "0"], "--cpus-per-trial must be above 0, got 0"),
     "half a GPU more": (["--gpus-per-trial", "1.5"], "--gpus-per-trial must be 0, a share below 1, or whole, got 1.5"),

@@ -163,12 +163,11 @@ def test_a_trial_repeats_in_a_fresh_process_whatever_its_hash_seed(store: RunSto
 
 
 def test_reproducing_finds_other_weights_and_a_report_that_does_not_come_again(store: RunStore, tmp_path: Path) -> None:
-    (tmp_path / "trials" / "0").mkdir(parents=True)
-    for name in ("study.json", "events.jsonl"):
-        (tmp_path / name).write_text((store.folder / name).read_text())
-    first, *others = (store.folder / "trials" / "0" / "reports.jsonl").read_text().splitlines(keepends=True)
-    altered = first.replace(store.reports(0)[0].weights_sha256, "0" * 64)
-    (tmp_path / "trials" / "0" / "reports.jsonl").write_text("".join([altered, *others, others[-1]]))
+    (tmp_path / "study.json").write_text((store.folder / "study.json").read_text())
+    lines = (store.folder / "events.jsonl").read_text().splitlines(keepends=True)
+    reports = [n for n, line in enumerate(lines) if json.loads(line)["kind"] == "report" and json.loads(line)["number"] == 0]
+    lines[reports[0]] = lines[reports[0]].replace(store.reports(0)[0].weights_sha256, "0" * 64)
+    (tmp_path / "events.jsonl").write_text("".join([*lines, lines[reports[-1]]]))
     done = tuner("reproduce", tmp_path, "--trial", 0)
     assert done.returncode == 1
     assert "epoch 1: weights were 000000000000" in done.stdout

@@ -23,7 +23,7 @@ MAX_LINES = 25
 MIN_INTERVAL_S = 0.25
 """Between two drawings."""
 _N_BEST = 5
-_STYLES = {State.RUNNING: "cyan", State.INFEASIBLE: "yellow", State.FAILED: "red", State.STOPPED: "dim"}
+_STYLES = {State.RUNNING: "cyan", State.PAUSED: "yellow", State.INFEASIBLE: "yellow", State.FAILED: "red", State.STOPPED: "dim"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,20 +86,26 @@ class _LiveTable:
 class _Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._over: set[int] = set()
+        self._idle: dict[int, State] = {}
+        """Trials that are over or paused, as they were last seen."""
         self._best: float | None = None
         self._started = False
 
     def update(self, snapshot: Snapshot) -> None:
         if not self._started and snapshot.dashboard_url:
             self._print(f"dashboard: {snapshot.dashboard_url}")
+        before = self._idle
+        self._idle = {row.number: row.state for row in snapshot.rows if row.state.over or row.state is State.PAUSED}
+        n_over = sum(state.over for state in self._idle.values())
+        done = f"{text.clock(snapshot.elapsed_s)}  {n_over}/{snapshot.n_trials}"
+        if not self._started and snapshot.rows:
+            self._print(f"{done}  going on with {text.count(len(snapshot.rows), 'trial')}, of which {n_over} are over")
+            before = self._idle
         self._started = True
-        ended = [row for row in snapshot.rows if row.state.over and row.number not in self._over]
-        self._over.update(row.number for row in ended)
-        done = f"{text.clock(snapshot.elapsed_s)}  {len(self._over)}/{snapshot.n_trials}"
-        for row in ended:
-            what = row.note or f"{snapshot.metric} {text.number(row.value)}"
-            self._print(f"{done}  trial {row.number} {row.state} after {text.count(row.epochs, 'epoch')}: {what}")
+        for row in snapshot.rows:
+            if row.number in self._idle and before.get(row.number) is not row.state:
+                what = row.note or f"{snapshot.metric} {text.number(row.value)}"
+                self._print(f"{done}  trial {row.number} {row.state} after {text.count(row.epochs, 'epoch')}: {what}")
         best = best_row(snapshot.rows)
         if best is not None and best.cost is not None and (self._best is None or best.cost < self._best):
             self._best = best.cost
@@ -153,7 +159,7 @@ def _against(snapshot: Snapshot, best: Row) -> str:
 
 def _choose(rows: Sequence[Row], n: int) -> list[Row]:
     """At most ``n`` trials: running ones (to two thirds), then the best, then the latest; in this order, none twice."""
-    running = [row for row in rows if row.state is State.RUNNING]
+    running = [row for state in (State.RUNNING, State.PAUSED) for row in rows if row.state is state]
     over = [row for row in rows if row.state.over]
     usable = [row for row in over if row.cost is not None and row.state in (State.FINISHED, State.STOPPED)]
     best = sorted(usable, key=lambda row: (row.cost, row.number))[:_N_BEST]

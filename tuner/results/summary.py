@@ -60,6 +60,9 @@ class Summary:
     """From the making of the folder to the last event: the start of Ray and the final comparison are in it."""
     working_s: float
     """Training and scoring, over all trials."""
+    evidence: dict[str, int]
+    """Trials of other studies that the sampler began with, by study."""
+    checkpoint_bytes: int
 
     @property
     def n_wanted(self) -> int:
@@ -72,7 +75,10 @@ def summarise(store: RunStore) -> Summary:
     rows, events = store.rows(), store.events()
     reports = [event for event in events if event["kind"] == "report"]
     stops = Counter(e["epoch"] for e in events if e["kind"] == "decision" and e["decision"] == Decision.STOP)
-    ladder: list[int] = next((event["scheduler"].get("rungs", []) for event in events if event["kind"] == "start"), [])
+    ladder: list[int] = next(
+        (event["scheduler"].get("rungs", []) for event in reversed(events) if event["kind"] == "start"), []
+    )
+    sources = Counter(event["study"] for event in events if event["kind"] == "evidence")
     reached = Counter(event["epoch"] for event in reports)
     return Summary(
         folder=store.folder,
@@ -85,6 +91,8 @@ def summarise(store: RunStore) -> Summary:
         rungs=[RungCount(epoch, reached[epoch], stops[epoch]) for epoch in ladder if reached[epoch]],
         wall_s=events[-1]["time_s"] if events else 0.0,
         working_s=sum(sum(report["timing"].values()) for report in reports),
+        evidence=dict(sources),
+        checkpoint_bytes=sum(store.checkpoint_bytes(row.number) for row in rows if row.epochs and not row.pruned),
     )
 
 
@@ -148,11 +156,12 @@ def _what(summary: Summary) -> list[Block]:
     counts = ", ".join(f"{states[state]} {state}" for state in State if states[state]) or "none yet"
     spent = f"{text.duration(summary.working_s)} of training and scoring in {text.duration(summary.wall_s)} of wall time"
     n_stages = len(data.get("validation", []))
+    began = "".join(f" The sampler began with {text.count(n, 'trial')} of {name}." for name, n in summary.evidence.items())
     where = f"the mean of {n_stages} folds" if n_stages > 1 else "validation"
     return [
         f"{model} on {problem['dataset']}{size}, horizon {problem['horizon']}, ranked by {summary.metric} on {where}. "
         f"Space {study.get('space_name', model)}, seed {study.get('seed', '?')}{f'; {searched_by}' if searched_by else ''}.",
-        f"{text.count(len(summary.rows), 'trial')} of {summary.n_wanted}: {counts}. {spent}.",
+        f"{text.count(len(summary.rows), 'trial')} of {summary.n_wanted}: {counts}. {spent}.{began}",
     ]
 
 
@@ -170,8 +179,14 @@ def _size(data: dict[str, Any]) -> str:
 def _outcome(summary: Summary) -> list[Block]:
     best, baseline, metric = summary.best, summary.baseline, summary.metric
     found: list[Block] = []
-    if any(not row.state.over for row in summary.rows):
+    open_ = [row for row in summary.rows if not row.state.over and not row.left_out]
+    if any(row.state is State.RUNNING for row in open_):
         found.append("The study is still running, or was cut off: what follows may change.")
+    if open_:
+        found.append(f"{text.count(len(open_), 'trial')} can go on: python -m tuner.run --resume {summary.folder}")
+    left_out = [str(row.number) for row in summary.rows if row.left_out]
+    if left_out:
+        found.append(f"Left out, since the space no longer holds them: {', '.join(left_out)}.")
     broken = [row for row in summary.rows if row.state is State.FAILED]
     if broken:
         found.append(Verdict(f"{text.count(len(broken), 'trial')} failed, the first with: {broken[0].note}.", good=False))
@@ -345,4 +360,6 @@ def _places(summary: Summary) -> list[Block]:
         schema.TRIALS: "their configs, curves, logs, weights",
     }
     there = ", ".join(f"{name} ({what})" for name, what in contents.items() if (summary.folder / name).exists())
-    return [f"In {summary.folder}: {there or 'nothing yet'}.", f"Curves: tensorboard --logdir {summary.folder}"]
+    kept = sum(row.epochs > 0 and not row.pruned for row in summary.rows)
+    space = f" The weights of {text.count(kept, 'trial')} take {text.size(summary.checkpoint_bytes)}." if kept else ""
+    return [f"In {summary.folder}: {there or 'nothing yet'}.{space}", f"Curves: tensorboard --logdir {summary.folder}"]

@@ -26,6 +26,17 @@ def count(n: int, word: str) -> str:
     return f"{n:,} {word}{'' if n == 1 else 's'}"
 
 
+def size(n_bytes: float) -> str:
+    """``812 bytes``, ``3.4 MB``, in powers of ten."""
+    if n_bytes < 1000:
+        return f"{n_bytes:.0f} bytes"
+    for unit in ("kB", "MB", "GB"):
+        n_bytes /= 1000
+        if n_bytes < 999.5:
+            break
+    return f"{n_bytes:.3g} {unit}"
+
+
 def clock(seconds: float | None) -> str:
     """``0:07``, ``12:03``, ``1:02:03``."""
     if seconds is None:

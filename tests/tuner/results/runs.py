@@ -82,7 +82,7 @@ def add_trial(store: RunStore, values: Sequence[float], state: State, note: str 
 def full_store(folder: Path) -> RunStore:
     """The baseline, a better trial, a stopped one and an infeasible one."""
     store = new_store(folder)
-    store.event("start", scheduler={"name": "asha", "rungs": [1, 3]})
+    store.start(scheduler={"name": "asha", "rungs": [1, 3]})
     add_trial(store, [0.5, 0.4, 0.45], State.FINISHED)
     add_trial(store, [0.3, 0.2], State.FINISHED, model__width=128, train__learning_rate=0.002)
     add_trial(store, [0.9], State.STOPPED, train__optimizer="sgd")

@@ -107,10 +107,24 @@ def test_a_terminal_is_drawn_four_times_a_second_at_most(seconds: list[float], n
     watcher.close()
 
 
+def test_a_pipe_gets_one_line_for_what_an_earlier_driver_did_and_one_for_each_pause() -> None:
+    console = Console(file=io.StringIO(), width=20)
+    watcher = make_view(console, study="demo")
+    before, paused = row(0, State.FINISHED, 0.4), row(1, State.PAUSED, 0.6, note="its worker was lost")
+    for rows in ([before, row(1, State.WAITING)], [before, paused], [before, paused], [before, row(1, State.RUNNING, 0.6)]):
+        watcher.update(snapshot(rows))
+    assert printed(console).splitlines() == [
+        "1:02:03  1/24  going on with 2 trials, of which 1 are over",
+        "1:02:03  1/24  best so far: mse_scaled 0.4000 by trial 0",
+        "1:02:03  1/24  trial 1 paused after 2 epochs: its worker was lost",
+    ]
+
+
 def test_a_pipe_gets_a_line_when_a_trial_ends_or_a_best_appears() -> None:
     console = Console(file=io.StringIO(), width=20)
     watcher = make_view(console, study="demo")
     for rows in (
+        [],
         [row(0, value=0.4)],
         [row(0, value=0.4)],
         [row(0, State.FINISHED, 0.4), row(1, State.FAILED, note="KeyError: [a]")],
