@@ -36,7 +36,8 @@ class RayScheduler(FIFOScheduler):  # type: ignore[misc]
         number, attempt = _run_of(trial)
         decision = TrialScheduler.CONTINUE
         if "report" in result:
-            answer = self._loop.report(number, result["report"], attempt, leaving=self._machines.is_leaving(result["node"]))
+            self._machines.place(number, result["node"])
+            answer = self._loop.report(number, result["report"], attempt, leaving=self._machines.is_leaving(number))
             decision = TrialScheduler.CONTINUE if answer is Decision.CONTINUE else TrialScheduler.STOP
         elif "outcome" in result:
             self._loop.end(number, result["outcome"], attempt)
@@ -51,7 +52,7 @@ class RayScheduler(FIFOScheduler):  # type: ignore[misc]
             outcome = Outcome(state=State.INFEASIBLE, reason="its worker ran out of memory", out_of_memory=True)
             self._loop.end(number, outcome, attempt)
         else:
-            self._loop.lose(number, attempt, counts=not getattr(trial.get_pickled_error(), "preempted", False))
+            self._loop.lose(number, attempt, counts=not self._machines.is_leaving(number))
         self._changed()
 
 
@@ -60,26 +61,32 @@ def _run_of(trial: Trial) -> tuple[int, int]:
 
 
 class Machines:
-    """Which machines of a cluster are about to be taken away: Ray knows from its autoscaler, or from ``ray drain-node``."""
+    """Which trials run on machines that are taken away: Ray knows of it beforehand, by its autoscaler or ``ray drain-node``."""
 
     _INTERVAL_S = 2.0
 
     def __init__(self, *, shared: bool) -> None:
         self._shared = shared
         """Whether there can be others than this one at all."""
-        self._leaving: frozenset[str] = frozenset()
+        self._leaving: set[str] = set()
+        """Ray's ids of nodes. They stay here when the nodes are gone."""
+        self._nodes: dict[int, str] = {}
         self._asked = time.monotonic()
+
+    def place(self, number: int, node: str) -> None:
+        """A trial was heard of from this node."""
+        self._nodes[number] = node
 
     def ask(self) -> None:
         """Asks Ray, every two seconds at most."""
         now = time.monotonic()
         if self._shared and now - self._asked >= self._INTERVAL_S:
             self._asked = now
-            self._leaving = frozenset(ray._private.state.state.get_draining_nodes())
+            self._leaving.update(ray._private.state.state.get_draining_nodes())
 
-    def is_leaving(self, node: str) -> bool:
-        """Whether the node with this id is one of them."""
-        return node in self._leaving
+    def is_leaving(self, number: int) -> bool:
+        """Whether a trial was last heard of from such a machine."""
+        return self._nodes.get(number) in self._leaving
 
 
 _TICK_S = 0.5

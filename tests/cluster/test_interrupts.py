@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from cluster.interrupts import SIGNALS, Interrupted, interrupts
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_first_signal_asks_and_the_second_ends_at_once(number: signal.Signals) -> None:
+    reasons: list[str] = []
+    with pytest.raises(Interrupted) as raised, interrupts(reasons.append) as received:
+        os.kill(os.getpid(), number)
+        assert len(reasons) == 1
+        assert received.number == number
+        os.kill(os.getpid(), number)
+    assert raised.value.exit_code == 128 + number
+
+
+def test_one_signal_is_told_when_the_work_is_over() -> None:
+    with interrupts(lambda why: None) as received:
+        os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(Interrupted):
+        received.check()
+
+
+def test_without_a_signal_nothing_is_raised() -> None:
+    with interrupts(lambda why: None) as received:
+        pass
+    received.check()
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interrupts(lambda why: None) as received:
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert received.number is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_handlers_are_as_they_were_afterwards() -> None:
+    before = [signal.getsignal(number) for number in SIGNALS]
+    with interrupts(lambda why: None):
+        assert [signal.getsignal(number) for number in SIGNALS] != before
+    assert [signal.getsignal(number) for number in SIGNALS] == before
