@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.tune import Callback
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
@@ -48,7 +49,7 @@ class RayScheduler(FIFOScheduler):  # type: ignore[misc]
         """The worker itself died: nothing in it could send a word."""
         number, attempt = _run_of(trial)
         error = Path(trial.error_file).read_text().strip() if trial.error_file else LOST
-        if "OutOfMemoryError" in error or "running low on memory" in error:
+        if "running low on memory" in error:  # of any other death Ray says that it may have been the memory
             outcome = Outcome(state=State.INFEASIBLE, reason="its worker ran out of memory", out_of_memory=True)
             self._loop.end(number, outcome, attempt)
         else:
@@ -87,6 +88,21 @@ class Machines:
     def is_leaving(self, number: int) -> bool:
         """Whether a trial was last heard of from such a machine."""
         return self._nodes.get(number) in self._leaving
+
+
+def tell_of_memory() -> None:
+    """Makes Tune take a worker that Ray's memory monitor has killed for a lost worker; it ends with RuntimeError otherwise."""
+    if getattr(RayActorManager._actor_task_failed, "is_ours", False):
+        return
+    before = RayActorManager._actor_task_failed
+
+    def failed(self: Any, task: Any, exception: Exception) -> None:
+        if isinstance(exception, ray.exceptions.OutOfMemoryError):
+            exception = ray.exceptions.RayActorError(error_msg=str(exception))
+        before(self, task, exception)
+
+    failed.is_ours = True  # type: ignore[attr-defined]
+    RayActorManager._actor_task_failed = failed
 
 
 _TICK_S = 0.5

@@ -96,7 +96,7 @@ def _search(loop: StudyLoop, data: PreparedData, spec: TrialSpec, placement: Pla
     from ray import tune
 
     from cluster.monitoring import Metrics
-    from cluster.ray_scheduler import Machines, RayScheduler, Stillness, Watch
+    from cluster.ray_scheduler import Machines, RayScheduler, Stillness, Watch, tell_of_memory
     from cluster.ray_search import RaySearch
     from cluster.trainable import run_in_actor
 
@@ -109,6 +109,7 @@ def _search(loop: StudyLoop, data: PreparedData, spec: TrialSpec, placement: Pla
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     resources = {"cpu": placement.cpus_per_trial, "gpu": placement.gpus_per_trial}
+    tell_of_memory()
     machines = Machines(shared=loop.study.resources.address is not None)
     with tempfile.TemporaryDirectory(prefix="tuner-") as scratch:
         tuner = tune.Tuner(
