@@ -96,10 +96,10 @@ def tell_of_memory() -> None:
         return
     before = RayActorManager._actor_task_failed
 
-    def failed(self: Any, task: Any, exception: Exception) -> None:
+    def failed(self: Any, tracked_actor_task: Any, exception: Exception) -> None:
         if isinstance(exception, ray.exceptions.OutOfMemoryError):
             exception = ray.exceptions.RayActorError(error_msg=str(exception))
-        before(self, task, exception)
+        before(self, tracked_actor_task, exception)
 
     failed.is_ours = True  # type: ignore[attr-defined]
     RayActorManager._actor_task_failed = failed

@@ -388,17 +388,18 @@ class StudyLoop:
             self._ready.remove(number)
 
     def _tell(self, number: int, state: State, out_of_memory: bool) -> None:
-        values = tuple(self._values.get(number, ()))
-        if state is State.FINISHED and values and values[-1][0] < self.study.budget.epochs:
-            state = State.STOPPED  # under a smaller budget than today's
-        told = Told(number=number, config=self._configs[number], state=state, values=values, out_of_memory=out_of_memory)
-        self._sampler.tell(told)
+        self._inform(number, self._configs[number], state, self._values.get(number, ()), out_of_memory)
 
     def _learn(self, event: Event) -> None:
         number, config, state = -1 - event["number"], event["config"], State(event["state"])
         self._sampler.begin(number, config)
-        values = tuple((epoch, value) for epoch, value in event["values"])
-        self._sampler.tell(Told(number=number, config=config, state=state, values=values, out_of_memory=event["out_of_memory"]))
+        self._inform(number, config, state, event["values"], event["out_of_memory"])
+
+    def _inform(self, number: int, config: Config, state: State, curve: Sequence[Sequence[float]], out_of_memory: bool) -> None:
+        values = tuple((int(epoch), value) for epoch, value in curve if epoch <= self.study.budget.epochs)
+        if state is State.FINISHED and values and values[-1][0] < self.study.budget.epochs:
+            state = State.STOPPED  # under a smaller budget than today's
+        self._sampler.tell(Told(number=number, config=config, state=state, values=values, out_of_memory=out_of_memory))
 
     def _best(self, number: int, epoch: int, metrics: Mapping[str, float], stages: Mapping[str, float]) -> float:
         """The lowest cost of a trial with this report, which is entered."""

@@ -26,8 +26,11 @@ class Sampler(ABC):
 
     @abstractmethod
     def begin(self, number: int, config: Config) -> None:
-        """Trial ``number`` was started with a config that may come from elsewhere (the baseline)."""
+        """Trial ``number`` was started with a config that may come from elsewhere: the baseline, or another study or space.
+
+        Numbers below 0 are trials of another study.
+        """
 
     @abstractmethod
     def tell(self, told: Told) -> None:
-        """How a trial ended. Stopped trials count by their reports, infeasible ones as worst."""
+        """How a trial that was begun ended, once. Stopped trials count by their reports, infeasible ones as worst."""

@@ -52,7 +52,7 @@ class OptunaSampler(Sampler):
         known = {
             key: _encode(domain, config[key])
             for key, domain in self.space.domains.items()
-            if key in config and domain.contains(config[key])
+            if key in config and self.space.active(key, config) and domain.contains(config[key])
         }
         self._study.enqueue_trial(known)
         trial = self._trials[number] = self._study.ask()
@@ -61,9 +61,10 @@ class OptunaSampler(Sampler):
 
     def tell(self, told: Told) -> None:
         """A finished trial counts by its best value; a stopped one by its reports, so that it never beats a finished one by
-        an early value; an infeasible one as stopped without a report, which ranks it below all others; a failed one, which
-        is the code's fault, not at all.
+        an early value; an infeasible one as stopped without a report, which ranks it below all others, and one that was out of
+        memory as breaking a constraint, which ranks it below those too; a failed one, which is the code's fault, not at all.
         """
+        assert told.number in self._trials, told.number
         trial = self._trials.pop(told.number)
         match told.state:
             case State.FINISHED:
@@ -73,6 +74,8 @@ class OptunaSampler(Sampler):
                     trial.report(value, epoch)
                 self._study.tell(trial, state=TrialState.PRUNED)
             case State.INFEASIBLE:
+                if told.out_of_memory:
+                    trial.set_constraint("memory", 1.0)  # others need none: a trial without constraints breaks none
                 self._study.tell(trial, state=TrialState.PRUNED)
             case _:
                 self._study.tell(trial, state=TrialState.FAIL)

@@ -6,6 +6,7 @@ import random
 import statistics
 import subprocess
 import sys
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -54,6 +55,9 @@ def experienced(name: str, space: Space, seed: int) -> Sampler:
     return sampler
 
 
+End: TypeAlias = tuple[State, tuple[tuple[int, float], ...], bool]
+"""State, values, whether memory was lacking."""
+
 LISTED: list[Value] = ["a", "b", 0, 1, 2.5, None, True, False]
 
 
@@ -99,22 +103,68 @@ def test_the_same_history_gives_the_same_proposals(name: str) -> None:
     assert one.configs == two.configs
 
 
+VALUES = st.floats(0, 10)
+ENDS = st.one_of(
+    st.builds(lambda value: (State.FINISHED, ((1, value + 1), (2, value)), False), VALUES),
+    st.builds(
+        lambda n, value: (State.STOPPED, tuple((i, value + n - i) for i in range(1, n + 1)), False), st.integers(1, 3), VALUES
+    ),
+    st.sampled_from([(State.INFEASIBLE, (), False), (State.INFEASIBLE, (), True), (State.FAILED, (), False)]),
+)
+
+
 @samplers
-@pytest.mark.parametrize("seed", range(8))
-def test_a_sampler_rebuilt_from_configs_goes_on_as_the_old_one(name: str, seed: int) -> None:
-    n_running = 6
-    old, rebuilt = get(name)(SPACE, seed), get(name)(SPACE, seed)
-    configs = [BASELINE]
-    old.begin(0, BASELINE)
-    for number in range(1, 30):
-        configs.append(old.ask(number))
-        if number >= n_running:
-            finish(old, number - n_running, configs[number - n_running], curve(configs[number - n_running], 1))
-    for number, config in enumerate(configs):
-        rebuilt.begin(number, config)
-        if number >= n_running:
-            finish(rebuilt, number - n_running, configs[number - n_running], curve(configs[number - n_running], 1))
-    assert [rebuilt.ask(number) for number in range(30, 33)] == [old.ask(number) for number in range(30, 33)]
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 2**31 - 1),
+    n_running=st.integers(1, 6),
+    evidence=st.lists(ENDS, max_size=12),
+    ends=st.lists(st.tuples(st.integers(0, 5), ENDS), min_size=12, max_size=30),
+)
+def test_a_sampler_rebuilt_from_a_history_goes_on_as_the_one_that_lived_it(
+    name: str, seed: int, n_running: int, evidence: list[End], ends: list[tuple[int, End]]
+) -> None:
+    old, rebuilt, source = (get(each)(SPACE, seed) for each in (name, name, "random"))
+    configs: dict[int, Config] = {-1 - i: source.ask(i) for i in range(len(evidence))} | {0: BASELINE}
+    running = []
+
+    def begin(number: int) -> None:
+        if number > 0:
+            configs[number] = old.ask(number)
+        else:
+            old.begin(number, configs[number])
+        rebuilt.begin(number, configs[number])
+        running.append(number)
+
+    def end(place: int, how: End) -> None:
+        number = running.pop(place % len(running))
+        told = Told(number=number, config=configs[number], state=how[0], values=how[1], out_of_memory=how[2])
+        old.tell(told), rebuilt.tell(told)
+
+    for i, how in enumerate(evidence):
+        begin(-1 - i)
+        end(0, how)
+    for number, (place, how) in enumerate(ends):
+        begin(number)
+        if len(running) == n_running:
+            end(place, how)
+    last = len(ends)
+    assert [rebuilt.ask(number) for number in range(last, last + 3)] == [old.ask(number) for number in range(last, last + 3)]
+
+
+@samplers
+@settings(max_examples=25, deadline=None)
+@given(before=spaces(), now=spaces(), seed=st.integers(0, 2**31 - 1))
+def test_configs_of_another_space_are_taken_so_far_as_this_one_holds_them(
+    name: str, before: Space, now: Space, seed: int
+) -> None:
+    other, sampler = get("random")(before, seed), get(name)(now, seed)
+    for number in range(12):
+        config = other.ask(number)
+        sampler.begin(number, config)
+        finish(sampler, number, config, float(number % 5))
+    for number in range(12, 15):
+        assert not list(now.problems_of(sampler.ask(number)))
 
 
 @samplers

@@ -48,7 +48,8 @@ class Metric:
                 return abs(value - self.target)
 
 
-_MEANING_OF_LOSS = ("train.loss", "train.quantile_levels", "data.scaling")
+MEANING_OF_LOSS = ("train.loss", "train.quantile_levels", "data.scaling")
+"""Keys that change what the metric ``loss`` means."""
 
 METRICS = {
     metric.name: metric
@@ -152,7 +153,7 @@ def check_metric(metric: str, space: Space) -> None:
             f"--metric {metric} needs quantiles, {' and '.join(map(str, losses))} give points; "
             f"--set train.loss=student_t, for example, or choose another metric"
         )
-    searched = [key for key in _MEANING_OF_LOSS if isinstance(space.search.get(key), Domain)]
+    searched = [key for key in MEANING_OF_LOSS if isinstance(space.search.get(key), Domain)]
     if metric == "loss" and searched:
         raise ValueError(
             f"--metric loss must mean the same in all configs, {', '.join(searched)} is searched; "

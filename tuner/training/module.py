@@ -73,8 +73,13 @@ class ForecastModule(pl.LightningModule):  # type: ignore[misc]
         self.config, self.n_steps, self.seed = config, tuple(n_steps), seed
         self._loss = torch.compile(Network.loss) if config.compile else Network.loss
         self._loss_sums: list[Tensor | float] = [0.0] * len(networks)
+        self.first_step = 0
+        self._state: dict = {}
         self.learning_rate = config.learning_rate
         """Of the last step that was taken."""
+
+    def go_on(self, epoch, state):
+        self.first_step, self._state = epoch * sum(self.n_steps), state
 
     def own_step(self, stage: int, step: int) -> int:
         """How many of the first ``step`` steps of the trial were those of a stage."""
@@ -91,7 +96,7 @@ class ForecastModule(pl.LightningModule):  # type: ignore[misc]
     def on_train_batch_start(self, batch: tuple[int, Batch], batch_idx: int) -> None:
         """Keys the step's draws."""
         stage = batch[0]
-        seed_step(self.seed, self.own_step(stage, self.global_step), self.device)
+        seed_step(self.seed, self.own_step(stage, self.first_step + self.global_step), self.device)
         self.learning_rate = self.trainer.optimizers[0].param_groups[stage]["lr"]
 
     def training_step(self, batch: tuple[int, Batch], batch_idx: int) -> Tensor:
@@ -112,10 +117,12 @@ class ForecastModule(pl.LightningModule):  # type: ignore[misc]
     def configure_optimizers(self) -> dict[str, object]:
         """The optimiser, and its schedule by step."""
         optimizer = make_optimizer(self.config, [network.parameters() for network in self.networks])
+        if self._state:
+            optimizer.load_state_dict({"state": self._state, "param_groups": optimizer.state_dict()["param_groups"]})
 
         def factor(stage: int) -> Callable[[int], float]:
             own = rate_factor(self.config, self.n_steps[stage])
-            return lambda step: own(self.own_step(stage, step))
+            return lambda step: own(self.own_step(stage, self.first_step + step))
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, [factor(stage) for stage in range(len(self.n_steps))])
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager, redirect_stderr, 
 from dataclasses import dataclass
 
 import pytorch_lightning as pl
+import safetensors.torch
 import torch
 
 from datasets.windows.batch import Batch
@@ -25,6 +26,7 @@ from tuner.study.metrics import rank
 from tuner.study.schema import split_config
 from tuner.study.seeds import derive
 from tuner.study.trial import Decision, Report, State
+from tuner.training.checkpoint import load_checkpoint, save_checkpoint
 from tuner.training.check import Unsuited, check_targets
 from tuner.training.metrics import Score, mean_score
 from tuner.training.module import ForecastModule
@@ -53,6 +55,7 @@ class TrialSpec:
     accelerator: str = "cpu"
     n_threads: int = 1
     """CPU threads of torch: sums depend on their number."""
+    n_parts: int = 1
     n_paths: int = 20
     """Paths of a forecast that is scored, from heads and models that draw them."""
 
@@ -62,11 +65,11 @@ class TrialSpec:
         return torch.device("cuda" if self.accelerator == "gpu" else self.accelerator)
 
 
-def run_trial(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decision]) -> Outcome:
+def run_trial(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decision], last: bytes | None = None) -> Outcome:
     """Trains one config and reports after each epoch until the budget or the answer ends it."""
     with _captured() as log:
         try:
-            state = _train(spec, data, report, log)
+            state = _train(spec, data, report, log, last)
             return Outcome(state=state, log=log.take())
         except (Diverged, Unsuited, MemoryError, torch.OutOfMemoryError) as error:
             return Outcome(state=State.INFEASIBLE, reason=f"{type(error).__name__}: {error}", log=log.take())
@@ -108,7 +111,7 @@ class Lockstep:
         return ((stage, batch) for stage, loader in enumerate(self.loaders) for batch in loader)
 
 
-def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decision], log: Log) -> State:
+def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decision], log: Log, last: bytes | None) -> State:
     torch.set_num_threads(spec.n_threads)
     if spec.config.get("train.compile"):
         torch._dynamo.reset()  # what a warm actor compiled before must not decide what runs now
@@ -118,12 +121,21 @@ def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decis
     loader = Lockstep([each.loader for each in stages])
     networks = {each.stage.name: each.network for each in stages}
     module = ForecastModule(list(networks.values()), train, n_steps=[len(each.loader) for each in stages], seed=spec.seed)
-    best, stopped = math.inf, False
+    best, stopped, first = math.inf, False, 0
+    if last is not None:
+        before = load_checkpoint(last)
+        best, first = before.best, before.epoch
+        for name, network in networks.items():
+            network.load_state_dict({k.removeprefix(f"{name}."): v for k, v in before.weights.items() if k.startswith(f"{name}.")})
+        module.go_on(before.epoch, before.optimizer)
+        loader.set_epoch(first)
+        if first >= spec.epochs:
+            return State.FINISHED
     started = time.perf_counter()
 
     def after_epoch(trainer: pl.Trainer, module: ForecastModule) -> bool:
         nonlocal best, stopped, started
-        epoch = trainer.current_epoch + 1
+        epoch = first + trainer.current_epoch + 1
         losses = module.take_train_losses()
         trained = time.perf_counter()
         for name, loss in zip(networks, losses, strict=True):
@@ -144,12 +156,13 @@ def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decis
             Report(
                 stage=data.stages[-1].name,
                 epoch=epoch,
-                step=module.own_step(len(stages) - 1, trainer.global_step),
+                step=module.own_step(len(stages) - 1, module.first_step + trainer.global_step),
                 metrics={"train_loss": math.fsum(losses) / len(losses), **metrics, "learning_rate": module.learning_rate},
                 stages=values,
                 timing={"train_s": trained - started, "score_s": time.perf_counter() - trained},
                 weights_sha256=hashlib.sha256(weights).hexdigest(),
                 best=weights if improved else None,
+                last=save_checkpoint(safetensors.torch.load(weights), trainer.optimizers[0], epoch=epoch, best=best),
                 log=log.take(),
             )
         )
@@ -157,7 +170,7 @@ def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decis
         stopped = answer is Decision.STOP
         return not stopped
 
-    trainer = make_trainer(train, epochs=spec.epochs, accelerator=spec.accelerator, then=after_epoch)
+    trainer = make_trainer(train, epochs=spec.epochs - first, accelerator=spec.accelerator, then=after_epoch)
     try:
         trainer.fit(module, train_dataloaders=loader)
     except SystemExit as error:  # so Lightning ends on Ctrl-C

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import math
 import statistics
+from dataclasses import replace
 from typing import TypeAlias
 
 import pytest
 
 from cluster.samplers import get
+from cluster.samplers.base import Sampler
+from cluster.samplers.tpe import Tpe
 from cluster.schedulers.asha import Asha
 from cluster.schedulers.none import NoStopping
 from search_spaces.base import Config, Float, Space
@@ -113,3 +116,70 @@ def test_a_proposal_depends_on_what_is_running() -> None:
     for number in range(15, 25):
         busy.ask(number)
     assert idle.ask(25) != busy.ask(25)
+
+
+def share_of_high_rates(seed: int, *, out_of_memory: bool) -> float:
+    """Of proposals, after all trials were infeasible: those with low rates diverged, those with high ones did as given."""
+    sampler = get("tpe")(SPACE, seed)
+    for number in range(1, 13):
+        rate = (number * 5 % 12 + 0.5) / 12
+        config: Config = {"train.learning_rate": rate, "train.weight_decay": number / 13}
+        lacked = rate > 0.5 and out_of_memory
+        sampler.begin(number, config)
+        sampler.tell(Told(number=number, config=config, state=State.INFEASIBLE, values=(), out_of_memory=lacked))
+    return statistics.mean(float(str(sampler.ask(number)["train.learning_rate"])) > 0.5 for number in range(13, 21))
+
+
+def test_what_runs_out_of_memory_is_left_even_for_what_diverges() -> None:
+    constrained, plain = (
+        statistics.mean(share_of_high_rates(seed, out_of_memory=out_of_memory) for seed in range(12))
+        for out_of_memory in (True, False)
+    )
+    assert constrained < plain - 0.15
+
+
+class Explicit(Tpe):
+    """Says of each trial that has the memory that it has."""
+
+    def tell(self, told: Told) -> None:
+        if not told.out_of_memory:
+            self._trials[told.number].set_constraint("memory", -1.0)
+        super().tell(told)
+
+
+@pytest.mark.parametrize("n_lacking", [0, 6])
+def test_a_trial_that_breaks_no_constraint_needs_none(n_lacking: int) -> None:
+    implicit, explicit = get("tpe")(SPACE, 3), Explicit(SPACE, 3)
+    for number in range(1, 25):
+        config = implicit.ask(number)
+        assert explicit.ask(number) == config
+        told = Told(number=number, config=config, state=State.FINISHED, values=((1, bowl(config, 1)),))
+        if number % 4 == 0:
+            told = replace(told, state=State.INFEASIBLE, out_of_memory=number // 4 <= n_lacking)
+        for sampler in (implicit, explicit):
+            sampler.tell(told)
+
+
+def with_evidence(n: int) -> Sampler:
+    sampler = get("tpe")(SPACE, 0)
+    for number in range(-1, -1 - n, -1):
+        config: Config = {"train.learning_rate": -number / 12, "train.weight_decay": 0.5}
+        sampler.begin(number, config)
+        sampler.tell(Told(number=number, config=config, state=State.STOPPED, values=((1, -number / 12),)))
+    return sampler
+
+
+def test_trials_of_another_study_take_the_place_of_the_random_start() -> None:
+    by_chance = get("tpe")(SPACE, 0).ask(1)
+    assert with_evidence(9).ask(1) == by_chance
+    assert with_evidence(10).ask(1) != by_chance
+
+
+def test_what_was_never_begun_cannot_end() -> None:
+    sampler = get("tpe")(SPACE, 0)
+    told = Told(number=3, config=sampler.ask(3), state=State.FAILED, values=())
+    sampler.tell(told)
+    with pytest.raises(AssertionError):
+        sampler.tell(told)
+    with pytest.raises(AssertionError):
+        sampler.tell(replace(told, number=4))
