@@ -27,10 +27,10 @@ def tuner(command: str, *arguments: object, timeout_s: float = 240, **environmen
     return subprocess.run(**how, capture_output=True, timeout=timeout_s, check=False)
 
 
-def start_tuner(command: str, *arguments: object) -> subprocess.Popen[str]:
+def start_tuner(command: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
     """The running process of ``python -m tuner.<command>``, in a session of its own, where Ctrl-C is what it is in a shell."""
     return subprocess.Popen(
-        **_how(command, arguments, {}),
+        **_how(command, arguments, environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 
@@ -28,6 +28,11 @@ from cluster.machine import (
 from tuner.results.inspection import Finding
 
 
+class Places(TypedDict):
+    proc: Path
+    cgroups: Path
+
+
 def levels(found: Iterable[Finding]) -> list[str]:
     return [finding.level for finding in found]
 
@@ -37,12 +42,12 @@ def write(path: Path, content: str) -> None:
     path.write_text(content)
 
 
-def machine(folder: Path, groups: str = "", free_kb: int = 4_000_000, **files: str) -> dict[str, Path]:
-    """Where the kernel speaks of its memory and its groups of processes; ``files`` with __ for / and _ for ."""
+def machine(folder: Path, files: Mapping[str, str] = {}, groups: str = "", free_kb: int = 4_000_000) -> Places:
+    """Where the kernel speaks of its memory and its groups of processes, which have ``files``."""
     write(folder / "proc" / "self" / "cgroup", groups)
     write(folder / "proc" / "meminfo", f"MemTotal:       8000000 kB\nMemAvailable:    {free_kb} kB\nHugePages_Total:       0\n")
     for name, content in files.items():
-        write(folder / "cgroup" / name.replace("__", "/").replace("_max", ".max"), content)
+        write(folder / "cgroup" / name, content)
     return {"proc": folder / "proc", "cgroups": folder / "cgroup"}
 
 
@@ -76,13 +81,11 @@ def test_an_absent_package_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_absent_package_that_an_extra_brings_is_an_error(tmp_path: Path) -> None:
-    def without_requests(name: str) -> str:
-        return version_of("absent-package" if name == "requests" else name) if name == "requests" else metadata.version(name)
+    def version(name: str) -> str:
+        return version_of("absent-package") if name == "requests" else metadata.version(name)
 
-    found = check_packages(pyproject(tmp_path, "ray[tune]"), without_requests)
-    assert [finding.what for finding in found if finding.level == "error"] == [
-        "package requests: absent, any version is needed"
-    ]
+    [wrong] = [finding for finding in check_packages(pyproject(tmp_path, "ray[tune]"), version) if finding.level == "error"]
+    assert wrong.what == "package requests: absent, any version is needed"
 
 
 def test_a_python_that_is_too_old_is_an_error(tmp_path: Path) -> None:
@@ -104,25 +107,21 @@ def test_a_process_that_may_use_some_of_the_cores_is_told_how_to_start_no_more_t
     assert "--cpus-per-trial 4" in found.advice
 
 
-QUOTAS: dict[str, dict[str, str]] = {
-    "version 2": {"groups": "0::/a/b\n", "a__cpu_max": "150000 100000", "a__b__cpu_max": "max 100000"},
-    "version 1": {
-        "groups": "4:cpu,cpuacct:/a\n0::/\n",
-        "cpu__a__cpu.cfs_quota_us": "150000",
-        "cpu__a__cpu.cfs_period_us": "100000",
-    },
-    "in a container": {"groups": "0::/not/here\n", "cpu_max": "150000 100000"},
+QUOTAS = {
+    "version 2": ("0::/a/b\n", {"a/cpu.max": "150000 100000", "a/b/cpu.max": "max 100000"}),
+    "version 1": ("4:cpu,cpuacct:/a\n0::/\n", {"cpu/a/cpu.cfs_quota_us": "150000", "cpu/a/cpu.cfs_period_us": "100000"}),
+    "in a container": ("0::/not/here\n", {"cpu.max": "150000 100000"}),
 }
 
 
-@pytest.mark.parametrize("files", QUOTAS.values(), ids=QUOTAS)
-def test_a_quota_of_time_is_found_in_the_group_or_above_it(files: dict[str, str], tmp_path: Path) -> None:
-    [found] = check_cores(n_cores=8, n_allowed=8, **machine(tmp_path, **files))  # type: ignore[arg-type]
+@pytest.mark.parametrize(("groups", "files"), QUOTAS.values(), ids=QUOTAS)
+def test_a_quota_of_time_is_found_in_the_group_or_above_it(groups: str, files: dict[str, str], tmp_path: Path) -> None:
+    [found] = check_cores(n_cores=8, n_allowed=8, **machine(tmp_path, files, groups))
     assert found == Finding("ok", "cores: 8 of 8 may be used, and the time of 1.5 of them")
 
 
 def test_a_limit_of_memory_is_said_and_bounds_what_ray_wants(tmp_path: Path) -> None:
-    there = machine(tmp_path, groups="4:memory:/a\n0::/\n", **{"memory__a__memory.limit_in_bytes": "3000000000"})
+    there = machine(tmp_path, {"memory/a/memory.limit_in_bytes": "3000000000"}, groups="4:memory:/a\n0::/\n")
     [memory, shared] = check_memory(**there, shm_free=lambda: 500_000_000)
     assert memory.what == "memory: 4.1 GB of 8.19 GB free, limited to 3 GB"
     assert (shared.level, shared.what) == ("warning", "/dev/shm: 500 MB free, Ray wants 900 MB")

@@ -10,6 +10,7 @@ from cluster.samplers.base import Sampler
 from cluster.schedulers.base import Rung, Scheduler
 from cluster.study_loop import SAME_FAILURES, Broken, StudyLoop
 from search_spaces.base import Config, Float, Space
+from tuner.results.evidence import Evidence
 from tuner.results.store import RunStore, best_row
 from tuner.study.study import Budget, Problem, Resources, Study
 from tuner.study.trial import Decision, Report, State, Told
@@ -205,3 +206,15 @@ def test_an_infeasible_trial_does_not_end_the_study(loop: StudyLoop) -> None:
         _, attempt = begin(loop)
         loop.end(number, Outcome(state=State.INFEASIBLE, reason="diverged"), attempt)
     assert loop.next_trial() is not None
+
+
+@pytest.mark.parametrize(
+    ("n_epochs", "state", "n_heard"), [(2, State.STOPPED, 2), (3, State.FINISHED, 3), (4, State.FINISHED, 3)]
+)
+def test_evidence_of_another_budget_is_told_as_far_as_this_one_goes(
+    loop: StudyLoop, sampler: Listing, n_epochs: int, state: State, n_heard: int
+) -> None:
+    values = tuple((epoch, 1 / epoch) for epoch in range(1, n_epochs + 1))
+    found = Evidence(study="t", number=4, config={}, state=State.FINISHED, values=values, out_of_memory=False)
+    loop.start(loop.spec(accelerator="cpu", n_threads=1), placement=None, evidence=[found])
+    assert sampler.told == [Told(number=-5, config={}, state=state, values=values[:n_heard])]

@@ -337,9 +337,9 @@ def _end(run: _Run) -> Iterator[Finding]:
     if not run.has_ended or run.held:
         return
     has_best = run.best is not None and not run.last_event.get("broken")
-    for name in (schema.TABLE, schema.SUMMARY, *([schema.SCORES, f"{schema.BEST}/{schema.CONFIG}"] if has_best else [])):
+    for name in (schema.TABLE, schema.SUMMARY, *([schema.SCORES, schema.BEST] if has_best else [])):
         if not (run.folder / name).exists():
-            yield Finding("error", f"{name} is missing", _anew(run))
+            yield Finding("error", f"{name} {_MISSING}", _anew(run))
     if (run.folder / schema.SCORES).exists():
         yield from _record(run, schema.SCORES)
 
@@ -375,9 +375,9 @@ def _export(run: _Run) -> Iterator[Finding]:
 def _left_overs(folder: Path) -> Iterator[Finding]:
     paths = [path for path in sorted(folder.rglob(".*")) if _TEMPORARY.fullmatch(path.name)]
     if paths:
-        named = [str(path.relative_to(folder)) for path in paths[:_N_NAMED]]
-        named += [f"{len(paths) - _N_NAMED} more"] if len(paths) > _N_NAMED else []
-        yield Finding("ok", f"writes that a crash cut short have left {', '.join(named)}", "nothing to do, they can be deleted")
+        named = ", ".join(str(path.relative_to(folder)) for path in paths[:_N_NAMED])
+        more = f" and {len(paths) - _N_NAMED} more" if len(paths) > _N_NAMED else ""
+        yield Finding("ok", f"writes that a crash cut short have left {named}{more}", "nothing to do, they can be deleted")
 
 
 def _sizes(folder: Path) -> Finding:

@@ -66,6 +66,8 @@ class Faulty(Forecaster):
         return outputs
 
     def _meet(self, n_windows: int) -> None:
+        if _meets("slowness"):
+            time.sleep(0.3)
         if self.n_steps == STEP:
             if _meets("kill"):
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -79,7 +81,7 @@ class Faulty(Forecaster):
                 held = [torch.ones(64 << 20) for _ in range(80)]
                 time.sleep(60)
                 del held
-        if self.n_steps >= STEP and (n_windows > 16 or self.n_steps == STEP) and _meets("memory"):
+        if self.n_steps >= STEP and _meets("memory"):
             with limited(HEADROOM_BYTES):
                 torch.empty(n_windows * ROW_BYTES, dtype=torch.uint8)
 

@@ -1,0 +1,41 @@
+"""kill -9 of the driver, and all that it has started, at random instants."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.commands import tuner
+from tests.faults.studies import HERE, assert_same, driver, n_events, wait_for
+
+SEEDS = [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 20))]
+
+
+def kill_at(instant: float, *arguments: object, folder: Path) -> None:
+    """Starts a driver and kills it: after so many more events if the instant is an int, after so many seconds if not."""
+    before = n_events(folder)
+    with driver(*arguments) as process:
+        wait_for(lambda: n_events(folder) >= before + (instant if isinstance(instant, int) else 1), process)
+        time.sleep(0 if isinstance(instant, int) else instant)
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_study_whose_driver_is_killed_at_any_instant_ends_like_one_that_was_not(
+    seed: int, whole: Path, tmp_path: Path
+) -> None:
+    chance, folder = random.Random(seed), tmp_path / "study"
+    n = n_events(whole)
+    first = chance.randrange(1, n) if seed % 2 else chance.uniform(0, 4)
+    kill_at(first, *HERE, "--runs", tmp_path, folder=folder)
+    if seed % 3 == 2:
+        kill_at(chance.randrange(1, n), "--resume", folder, folder=folder)
+    done = tuner("run", "--resume", folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert_same(folder, whole)
