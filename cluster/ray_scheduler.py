@@ -123,6 +123,7 @@ class Watch(Callback):  # type: ignore[misc]
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """A worker has taken the trial."""
+        trial.config["last"] = None  # it has it; Tune would keep it for as long as the study lasts
         self._loop.begin(*_run_of(trial))
         self._changed()
 

@@ -56,6 +56,6 @@ def run_one(study: Study, store: RunStore, config: Config, data: ProblemData, ac
         store.event("end", broken=bool(loop.broken))
     finally:
         loop.close()
-        if not loop.halted:
+        with loop.writing():
             tabulate(store)
     return outcome

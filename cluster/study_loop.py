@@ -137,7 +137,9 @@ class StudyLoop:
 
     def _find_reopened(self, events: Sequence[Event]) -> set[int]:
         """Trials that are over and go on: under a larger budget, and where the code had ended the study."""
-        was_broken = any(event["kind"] == "end" and event["broken"] for event in events[-1:])
+        was_broken = next(
+            (event.get("broken") for event in reversed(events) if event["kind"] not in ("start", "reopen")), False
+        )
         return {
             row.number
             for row in self.store.rows()
@@ -218,7 +220,7 @@ class StudyLoop:
         """
         shared = {name: value for name, value in asdict(spec).items() if name not in ("config", "n_parts")}
         now, before = json.loads(json.dumps(self.study.to_json())), self.store.study()
-        with self._writing():
+        with self.writing():
             self.store.start(
                 study={name: value for name, value in now.items() if name != "name" and before.get(name) != value},
                 left_out=self.left_out,
@@ -250,7 +252,7 @@ class StudyLoop:
         """The next trial; one that is new is stored as waiting. None when there is none to hand out."""
         if self.is_done:
             return None
-        with self._writing():
+        with self.writing():
             number = self._ready.popleft() if self._ready else self._propose()
             self._n_attempts += 1
             self._out[number] = self._n_attempts
@@ -275,7 +277,7 @@ class StudyLoop:
         """A worker has taken the trial."""
         if not self.is_out(number, attempt):
             return
-        with self._writing():
+        with self.writing():
             self._heard[number] = self._clock()
             self.store.begin(number)
             if self._board:
@@ -295,7 +297,7 @@ class StudyLoop:
         self._heard[number] = self._clock()
         if report.epoch <= self.store.row(number).epochs:  # what it needs to go on was gone, so it says again what it said
             return Decision.CONTINUE
-        with self._writing():
+        with self.writing():
             value = self._best(number, report.epoch, report.metrics, report.stages)
             self.store.report(number, report)
             if self._board:
@@ -329,7 +331,7 @@ class StudyLoop:
             reason = f"{why}, {n_failures + 1} times" if n_failures else why
             self.end(number, Outcome(state=State.FAILED, reason=reason, place=LOST), attempt)
         else:
-            with self._writing():
+            with self.writing():
                 self._pause(number, why, counts=counts)
                 self._ready.appendleft(number)
 
@@ -342,7 +344,7 @@ class StudyLoop:
         """Stores how a trial ended, and tells the sampler; only the first end counts. Memory may be had in parts."""
         if not self.is_out(number, attempt):
             return
-        with self._writing():
+        with self.writing():
             n_parts = 2 * self.store.row(number).n_parts
             splits = outcome.out_of_memory and self.study.limits.oom == "split"
             if splits and n_parts <= split_config(self._configs[number])[1].batch_size:
@@ -418,7 +420,7 @@ class StudyLoop:
                 self.store.prune(row.number)
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[None]:
         """A disk that is full must not take Ray down, nor be written to again."""
         try:
             yield

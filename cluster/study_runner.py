@@ -74,20 +74,16 @@ def run_study(loop: StudyLoop, data: ProblemData, watcher: Watcher, evidence: Se
         )
         loop.start(spec, placement=asdict(placement), evidence=evidence)
         watcher.started(found, placement, loop)
+        exported = None
         try:
             with interrupts(loop.end_soon) as signals:
                 _search(loop, data.for_trials(), spec, placement, watcher)
             signals.check()
-            best = best_row(store.rows())
-            exported = None
-            if not loop.broken and not loop.halted and best is not None:
-                watcher.evaluating()
-                exported = _evaluate_and_export(loop, data, spec, placement, best)
-            if not loop.halted:
-                store.event("end", broken=bool(loop.broken))
+            with loop.writing():
+                exported = _finish(loop, data, spec, placement, watcher)
         finally:
             loop.close()
-            if not loop.halted:
+            with loop.writing():
                 tabulate(store)
     return StudyOutcome(loop=loop, exported=exported)
 
@@ -133,6 +129,17 @@ def _search(loop: StudyLoop, data: PreparedData, spec: TrialSpec, placement: Pla
     if not loop.ending:
         loop.lose_all()
     metrics.changed(loop.store.rows(), last=True)
+
+
+def _finish(loop: StudyLoop, data: ProblemData, spec: TrialSpec, placement: Placement, watcher: Watcher) -> Path | None:
+    if loop.halted:
+        return None
+    best, exported = best_row(loop.store.rows()), None
+    if not loop.broken and best is not None:
+        watcher.evaluating()
+        exported = _evaluate_and_export(loop, data, spec, placement, best)
+    loop.store.event("end", broken=bool(loop.broken))
+    return exported
 
 
 def _evaluate_and_export(loop: StudyLoop, data: ProblemData, spec: TrialSpec, placement: Placement, best: Row) -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 
 from rich.console import Console
@@ -27,25 +29,26 @@ class StudyWatch:
         self._said_why = False
 
     def __enter__(self) -> StudyWatch:
-        self._console.print("Starting Ray ..." if self._study.resources.address is None else "Joining the cluster ...")
+        self._say("Starting Ray ..." if self._study.resources.address is None else "Joining the cluster ...")
         self._view = make_view(self._console, study=self._study.name)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._view.close()
+        with self._shown():
+            self._view.close()
 
     def started(self, cluster: Cluster, placement: Placement, loop: StudyLoop) -> None:
         """Ray is up; the loop knows what earlier drivers have stored."""
         self._n_slots, self._dashboard = placement.n_slots, cluster.dashboard_url
         if self._dashboard and cluster.asks_for_token:
             self._dashboard += " (it asks for a token: ray get-auth-token)"
-        self._view.update(self._snapshot(loop.store.rows(), [], elapsed_s=loop.store.time_s(), eta_s=None))
+        self._show(self._snapshot(loop.store.rows(), [], elapsed_s=loop.store.time_s(), eta_s=None))
 
     def changed(self, loop: StudyLoop) -> None:
         """A trial began, reported or ended."""
         if loop.ending and not self._said_why:
             self._said_why = True
-            self._console.print(f"The study ends: {loop.ending}. Running trials finish their epoch, to go on later.")
+            self._say(f"The study ends: {loop.ending}. Running trials finish their epoch, to go on later.")
         rows, elapsed = loop.store.rows(), loop.store.time_s()
         n_over = sum(row.state.over for row in rows)
         # Trials differ in length, so the mean over those that ended is the best guess; the first few mislead.
@@ -54,7 +57,7 @@ class StudyWatch:
         left += mean_s * (self._study.budget.n_trials - n_over - sum(row.state is State.RUNNING for row in rows))
         rungs = [RungCount(rung.epoch, rung.n_reached, rung.n_stopped) for rung in loop.scheduler.rungs()]
         eta_s = left / max(self._n_slots, 1) if n_over >= max(2, self._n_slots) else None
-        self._view.update(self._snapshot(rows, rungs, elapsed_s=elapsed, eta_s=eta_s))
+        self._show(self._snapshot(rows, rungs, elapsed_s=elapsed, eta_s=eta_s))
 
     def _snapshot(self, rows: Sequence[Row], rungs: Sequence[RungCount], *, elapsed_s: float, eta_s: float | None) -> Snapshot:
         return Snapshot(
@@ -70,5 +73,22 @@ class StudyWatch:
 
     def evaluating(self) -> None:
         """The search is over, the test rows are opened."""
-        self._view.close()
-        self._console.print("The search is over. Opening the test rows for the best, the baseline and the floors ...")
+        with self._shown():
+            self._view.close()
+        self._say("The search is over. Opening the test rows for the best, the baseline and the floors ...")
+
+    def _show(self, snapshot: Snapshot) -> None:
+        with self._shown():
+            self._view.update(snapshot)
+
+    def _say(self, sentence: str) -> None:
+        with self._shown():
+            self._console.print(sentence)
+
+    @contextmanager
+    def _shown(self) -> Iterator[None]:
+        """A terminal that was closed must not end the study in the middle of an epoch."""
+        try:
+            yield
+        except OSError:
+            self._console.file = open(os.devnull, "w")  # noqa: SIM115

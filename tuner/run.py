@@ -180,7 +180,7 @@ def run(
         whole = record(study, data, baseline)
         evidence = [] if warm_start is None else evidence_of(RunStore.open(warm_start), whole)
         store = RunStore.create(study.folder)
-    store.write_study(whole)
+        store.write_study(whole)
     raise SystemExit(_conduct(StudyLoop.of(study, baseline, store), data, evidence, is_new=True))
 
 
@@ -212,9 +212,10 @@ def _resume(folder: Path, given: dict[str, Any]) -> int:
         console.print(f"changed, {line}", highlight=False)
     if loop.left_out:
         console.print(f"left out, as the space does not hold them any more: trials {', '.join(map(str, loop.left_out))}")
-    if loop.is_done and store.is_complete and not changes(before, study):
+    if loop.is_done and store.is_complete and loop.left_out == [row.number for row in store.rows() if row.left_out]:
+        why, more = ("Its time is up", "--time +1h") if loop.ending else ("Nothing is left to do", "--trials +20")
         console.print(render(summarise(store)))
-        console.print(f"Nothing is left to do. For more: python -m tuner.run --resume {folder} --trials +20", highlight=False)
+        console.print(f"{why}. For more: python -m tuner.run --resume {folder} {more}", highlight=False, soft_wrap=True)
         return 0
     return _conduct(loop, data, [], is_new=False)
 
@@ -252,6 +253,7 @@ def _conduct(loop: StudyLoop, data: ProblemData, evidence: Sequence[Evidence], *
     """Runs the study and prints what it found; the exit code."""
     import shutil
     import sys
+    from contextlib import suppress
 
     from rich.console import Console
 
@@ -274,8 +276,9 @@ def _conduct(loop: StudyLoop, data: ProblemData, evidence: Sequence[Evidence], *
     except ScoreMismatch as error:
         fail(f"nothing was exported: {error}; please report this", code=1)
     except KeyboardInterrupt as interrupt:
-        console.print(render(summarise(store)))
-        sys.stderr.write(f"Interrupted. What was reported is kept; go on with: {resume}\n")
+        with suppress(OSError):  # the terminal may be the one that was closed
+            console.print(render(summarise(store)))
+            sys.stderr.write(f"Interrupted. What was reported is kept; go on with: {resume}\n")
         return getattr(interrupt, "exit_code", 130)
     finally:
         store.close()

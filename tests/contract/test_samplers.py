@@ -239,6 +239,18 @@ def test_a_config_from_elsewhere_may_hold_what_the_space_could_not_draw(name: st
 
 
 @samplers
+def test_an_inactive_key_of_a_config_from_elsewhere_teaches_nothing(name: str) -> None:
+    with_it, without = get(name)(SPACE, 0), get(name)(SPACE, 0)
+    for number in range(12):
+        config: Config = {**BASELINE, "train.learning_rate": 10 ** (-2 - number / 6)}
+        with_it.begin(number, {**config, "train.momentum": 0.9})
+        without.begin(number, config)
+        for sampler in (with_it, without):
+            finish(sampler, number, config, float(number))
+    assert [with_it.ask(number) for number in range(12, 20)] == [without.ask(number) for number in range(12, 20)]
+
+
+@samplers
 def test_every_state_can_be_told(name: str) -> None:
     sampler = get(name)(SPACE, 0)
     for number, state in enumerate((State.FINISHED, State.STOPPED, State.INFEASIBLE, State.FAILED), start=1):

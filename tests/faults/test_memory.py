@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import tuner
-from tests.faults.plugins.faulty import FOLDER, arm, n_armed
+from tests.faults.plugins.faulty import arm, n_armed
 from tests.faults.studies import EPOCHS, HERE, N_TRIALS, events, states, story
 from tuner.results.store import RunStore
 from tuner.study.trial import State
@@ -17,7 +17,7 @@ GIB = 1 << 30
 
 def test_a_trial_out_of_memory_is_infeasible_and_the_study_goes_on(faults: Path, tmp_path: Path) -> None:
     arm(faults, "memory", 1)
-    done = tuner("run", *HERE, "--runs", tmp_path, **{FOLDER: str(faults)})
+    done = tuner("run", *HERE, "--runs", tmp_path, FAULTY_FOLDER=str(faults))
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     told = events(tmp_path / "study", "tell")
@@ -30,7 +30,7 @@ def test_a_trial_out_of_memory_is_infeasible_and_the_study_goes_on(faults: Path,
 @pytest.mark.slow
 def test_batches_that_do_not_fit_go_in_parts_with_as_many_steps(whole: Path, faults: Path, tmp_path: Path) -> None:
     arm(faults, "memory", 1_000_000)
-    done = tuner("run", *HERE, "--oom", "split", "--runs", tmp_path, **{FOLDER: str(faults)})
+    done = tuner("run", *HERE, "--oom", "split", "--runs", tmp_path, FAULTY_FOLDER=str(faults))
     assert done.returncode == 0, done.stdout + done.stderr
     rows = RunStore.open(tmp_path / "study").rows()
     assert {row.n_parts for row in rows if row.epochs == EPOCHS} == {2}
@@ -55,8 +55,7 @@ def test_a_worker_that_ray_kills_for_the_machines_memory_is_infeasible(faults: P
         pytest.skip("it takes 12 GiB")
     threshold = (found["MemTotal"] - found["MemAvailable"] + 6 * GIB) / found["MemTotal"]
     arm(faults, "node's memory", 1)
-    watch = {"RAY_memory_usage_threshold": f"{threshold:.3f}", "RAY_memory_monitor_refresh_ms": "100"}
-    done = tuner("run", *HERE, "--runs", tmp_path, **watch, **{FOLDER: str(faults)})
+    done = tuner("run", *HERE, "--runs", tmp_path, FAULTY_FOLDER=str(faults), RAY_memory_usage_threshold=f"{threshold:.3f}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (done.stderr, n_armed(faults, "node's memory")) == ("", 0)
     row = RunStore.open(tmp_path / "study").row(0)

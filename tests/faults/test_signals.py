@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import ROOT, tuner
-from tests.faults.plugins.faulty import FOLDER, arm
+from tests.faults.plugins.faulty import arm
 from tests.faults.studies import HERE, N_TRIALS, TIMEOUT_S, assert_same, driver, n_events, session, states, wait_for
 from tuner.results.store import RunStore
 from tuner.study.trial import State
@@ -71,7 +71,7 @@ def test_a_second_signal_ends_at_once_what_hangs_and_the_study_goes_on_later(
 ) -> None:
     folder = tmp_path / "study"
     arm(faults, "hang", 1)
-    with driver(*HERE, "--runs", tmp_path, **{FOLDER: str(faults)}) as process:
+    with driver(*HERE, "--runs", tmp_path, FAULTY_FOLDER=str(faults)) as process:
         wait_for(lambda: n_events(folder, "report") == 1, process)
         process.send_signal(number)
         assert process.stdout is not None
@@ -118,7 +118,7 @@ def test_time_that_is_up_pauses_what_runs_exports_the_best_and_more_time_makes_i
 ) -> None:
     folder = tmp_path / "study"
     arm(faults, "slowness", 1_000_000)
-    done = tuner("run", *HERE, "--time", "25s", "--runs", tmp_path, **{FOLDER: str(faults)})
+    done = tuner("run", *HERE, "--time", "25s", "--runs", tmp_path, FAULTY_FOLDER=str(faults))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "The study ends: its time is up." in done.stdout
     assert states(folder).total() < N_TRIALS

@@ -30,11 +30,8 @@ def size(n_bytes: float) -> str:
     """``812 bytes``, ``3.4 MB``, in powers of ten."""
     if n_bytes < 1000:
         return f"{n_bytes:.0f} bytes"
-    for unit in ("kB", "MB", "GB"):
-        n_bytes /= 1000
-        if n_bytes < 999.5:
-            break
-    return f"{n_bytes:.3g} {unit}"
+    power = 1 if n_bytes < 999.5e3 else 2 if n_bytes < 999.5e6 else 3
+    return f"{n_bytes / 1000**power:.3g} {('', 'kB', 'MB', 'GB')[power]}"
 
 
 def clock(seconds: float | None) -> str:

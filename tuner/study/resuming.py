@@ -14,10 +14,11 @@ from tuner.study.study import Budget, Limits, Problem, Resources, Study
 
 _STUDY = "study.json"
 
-CHANGEABLE = frozenset(
-    "trials epochs time space settings scheduler sampler data_dir cpus_per_trial gpus_per_trial address retries trial_timeout oom "
-    "keep_gb".split()
-)
+CHANGEABLE = {
+    *("trials", "epochs", "time", "space", "settings", "scheduler", "sampler", "data_dir", "trial_timeout"),
+    *Resources.__annotations__,
+    *Limits.__annotations__,
+}
 """The options of ``run`` that a resume takes; all others are the study's own."""
 
 

@@ -126,7 +126,9 @@ def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decis
         before = load_checkpoint(last)
         best, first = before.best, before.epoch
         for name, network in networks.items():
-            network.load_state_dict({k.removeprefix(f"{name}."): v for k, v in before.weights.items() if k.startswith(f"{name}.")})
+            network.load_state_dict(
+                {k.removeprefix(f"{name}."): v for k, v in before.weights.items() if k.startswith(f"{name}.")}
+            )
         module.go_on(before.epoch, before.optimizer)
         loader.set_epoch(first)
         if first >= spec.epochs:
