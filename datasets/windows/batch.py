@@ -34,6 +34,10 @@ class Inputs:
         """The same batch on another device."""
         return replace(self, **{f.name: getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)})
 
+    def part(self, start: int, end: int) -> Inputs:
+        """The windows [start, end)."""
+        return replace(self, **{f.name: getattr(self, f.name)[start:end] for f in fields(self)})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
@@ -56,3 +60,15 @@ class Batch:
             future_target=self.future_target.to(device, non_blocking=True),
             future_observed=self.future_observed.to(device, non_blocking=True),
         )
+
+    def split(self, n_parts: int) -> list[Batch]:
+        """At most so many batches of the same windows, of sizes that differ by at most the rounding."""
+        size = -(-self.size // n_parts)
+        return [
+            Batch(
+                inputs=self.inputs.part(start, start + size),
+                future_target=self.future_target[start : start + size],
+                future_observed=self.future_observed[start : start + size],
+            )
+            for start in range(0, self.size, size)
+        ]

@@ -171,7 +171,7 @@ def test_a_torch_that_cannot_be_imported_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_runs_below_a_file_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+    (tmp_path / "file").touch(0o755)
     assert levels(check_runs(tmp_path / "file" / "runs")) == ["error"]
 
 

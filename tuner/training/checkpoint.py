@@ -1,4 +1,8 @@
-"""All that a trial needs to go on after an epoch, as one safetensors. No pickle, and no state of Lightning."""
+"""All that a trial needs to go on after an epoch, as one safetensors. No pickle, and no state of Lightning.
+
+Randomness is keyed by the step and schedules are functions of it, so weights, the optimiser's moments and the number of the
+epoch are all there is. What the optimiser is set to follows from the config.
+"""
 
 from __future__ import annotations
 
@@ -8,35 +12,60 @@ from dataclasses import dataclass
 
 import safetensors.torch
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Checkpoint:
     """A trial after an epoch."""
 
     epoch: int
+    """That it has trained; 1 after the first."""
     best: float
-    weights: dict[str, Tensor]
-    optimizer: dict[int, dict[str, Tensor]]
+    """The lowest cost so far."""
+    weights: Mapping[str, Tensor]
+    """Of all stages: ``<stage>.model.*``, ``<stage>.head.*``."""
+    moments: Mapping[int, Mapping[str, Tensor]]
+    """What the optimiser remembers of each weight, in its order."""
+
+    def to_bytes(self) -> bytes:
+        """One safetensors: ``weights.*`` and ``moments.<n>.*``, with epoch and best in its header, the same bytes each time."""
+        tensors = {f"weights.{key}": tensor for key, tensor in self.weights.items()}
+        for number, state in self.moments.items():
+            tensors |= {f"moments.{number}.{key}": tensor for key, tensor in state.items()}
+        return bytes(safetensors.torch.save(tensors, {"trial": json.dumps([self.epoch, repr(self.best)])}))
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Checkpoint:
+        """What ``to_bytes`` made."""
+        length = int.from_bytes(content[:8], "little")
+        epoch, best = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["trial"])
+        weights: dict[str, Tensor] = {}
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in safetensors.torch.load(content).items():
+            part, _, key = name.partition(".")
+            if part == "weights":
+                weights[key] = tensor
+            else:
+                number, _, key = key.partition(".")
+                moments.setdefault(int(number), {})[key] = tensor
+        return cls(epoch=epoch, best=float(best), weights=weights, moments=moments)
 
 
-def save_checkpoint(weights: Mapping[str, Tensor], optimizer: torch.optim.Optimizer, *, epoch: int, best: float) -> bytes:
-    tensors = {f"weights.{k}": v for k, v in weights.items()}
-    for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{k}": v.detach().cpu().contiguous() for k, v in state.items() if isinstance(v, Tensor)}
-    return bytes(safetensors.torch.save(tensors, {"epoch": str(epoch), "best": repr(best)}))
+def moments_of(optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:
+    """What an optimiser remembers, as plain tensors; its next step may change them."""
+    return {
+        number: {key: plain(value) for key, value in state.items() if isinstance(value, Tensor)}
+        for number, state in optimizer.state_dict()["state"].items()
+    }
 
 
-def load_checkpoint(last: bytes) -> Checkpoint:
-    header = json.loads(last[8 : 8 + int.from_bytes(last[:8], "little")])["__metadata__"]
-    weights: dict[str, Tensor] = {}
-    optimizer: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in safetensors.torch.load(last).items():
-        kind, _, rest = key.partition(".")
-        if kind == "weights":
-            weights[rest] = tensor
-        else:
-            index, _, name = rest.partition(".")
-            optimizer.setdefault(int(index), {})[name] = tensor
-    return Checkpoint(int(header["epoch"]), float(header["best"]), weights, optimizer)
+def set_moments(optimizer: torch.optim.Optimizer, moments: Mapping[int, Mapping[str, Tensor]]) -> None:
+    """Lets an optimiser remember what ``moments_of`` gave; it moves them to the device of its weights."""
+    state = {number: dict(values) for number, values in moments.items()}
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def plain(tensor: Tensor) -> Tensor:
+    """As safetensors takes it."""
+    return tensor.detach().cpu().contiguous()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import pytorch_lightning as pl
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 
 from datasets.windows.batch import Batch
 from tuner.study.train_config import TrainConfig
+from tuner.training.checkpoint import set_moments
 from tuner.training.network import Network
 from tuner.training.seeding import seed_step
 
@@ -65,21 +68,41 @@ class ForecastModule(pl.LightningModule):  # type: ignore[misc]
         config: Of the trial.
         n_steps: Batches an epoch of each stage.
         seed: Of the trial.
+        n_parts: In which a batch goes through its network. The gradient is that of the whole batch.
+        n_epochs: That were trained before.
+        moments: What the optimiser remembers of them.
     """
 
-    def __init__(self, networks: Sequence[Network], config: TrainConfig, *, n_steps: Sequence[int], seed: int) -> None:
+    def __init__(
+        self,
+        networks: Sequence[Network],
+        config: TrainConfig,
+        *,
+        n_steps: Sequence[int],
+        seed: int,
+        n_parts: int = 1,
+        n_epochs: int = 0,
+        moments: Mapping[int, Mapping[str, Tensor]] = MappingProxyType({}),
+    ) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
         self.config, self.n_steps, self.seed = config, tuple(n_steps), seed
+        self._n_parts, self._waiting = n_parts, list[Callable[[], Tensor]]()
+        self._n_epochs, self._moments = n_epochs, moments
         self._loss = torch.compile(Network.loss) if config.compile else Network.loss
         self._loss_sums: list[Tensor | float] = [0.0] * len(networks)
-        self.first_step = 0
-        self._state: dict = {}
         self.learning_rate = config.learning_rate
         """Of the last step that was taken."""
 
-    def go_on(self, epoch, state):
-        self.first_step, self._state = epoch * sum(self.n_steps), state
+    @property
+    def epoch(self) -> int:
+        """Epochs of the trial before the present one."""
+        return self._n_epochs + int(self.current_epoch)
+
+    @property
+    def step(self) -> int:
+        """Steps of the trial so far."""
+        return self._n_epochs * sum(self.n_steps) + int(self.global_step)
 
     def own_step(self, stage: int, step: int) -> int:
         """How many of the first ``step`` steps of the trial were those of a stage."""
@@ -96,7 +119,7 @@ class ForecastModule(pl.LightningModule):  # type: ignore[misc]
     def on_train_batch_start(self, batch: tuple[int, Batch], batch_idx: int) -> None:
         """Keys the step's draws."""
         stage = batch[0]
-        seed_step(self.seed, self.own_step(stage, self.first_step + self.global_step), self.device)
+        seed_step(self.seed, self.own_step(stage, self.step), self.device)
         self.learning_rate = self.trainer.optimizers[0].param_groups[stage]["lr"]
 
     def training_step(self, batch: tuple[int, Batch], batch_idx: int) -> Tensor:
@@ -104,9 +127,28 @@ class ForecastModule(pl.LightningModule):  # type: ignore[misc]
         stage, windows = batch
         network = self.networks[stage]
         assert isinstance(network, Network)
-        loss: Tensor = self._loss(network, windows)
-        self._loss_sums[stage] = self._loss_sums[stage] + loss.detach()
-        return loss
+        if self._n_parts == 1:
+            loss: Tensor = self._loss(network, windows)
+            self._loss_sums[stage] = self._loss_sums[stage] + loss.detach()
+            return loss
+
+        def of(part: Batch) -> Tensor:
+            loss: Tensor = self._loss(network, part, n_observed)
+            self._loss_sums[stage] = self._loss_sums[stage] + loss.detach()
+            return loss
+
+        n_observed = windows.future_observed.sum()
+        first, *others = windows.split(self._n_parts)
+        self._waiting = [partial(of, part) for part in others]
+        return of(first)
+
+    def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
+        """Lets gradients add up over the parts of a batch. A part is computed when the one before it has left the memory."""
+        torch.autograd.backward(loss, *args, **kwargs)
+        while self._waiting:
+            with self.trainer.precision_plugin.forward_context():
+                loss = self._waiting.pop(0)()
+            torch.autograd.backward(loss, *args, **kwargs)
 
     def take_train_losses(self) -> list[float]:
         """The mean training loss of each stage over the epoch that has ended. Waits for the device."""
@@ -117,12 +159,14 @@ class ForecastModule(pl.LightningModule):  # type: ignore[misc]
     def configure_optimizers(self) -> dict[str, object]:
         """The optimiser, and its schedule by step."""
         optimizer = make_optimizer(self.config, [network.parameters() for network in self.networks])
-        if self._state:
-            optimizer.load_state_dict({"state": self._state, "param_groups": optimizer.state_dict()["param_groups"]})
+        if self._moments:
+            set_moments(optimizer, self._moments)
 
         def factor(stage: int) -> Callable[[int], float]:
             own = rate_factor(self.config, self.n_steps[stage])
-            return lambda step: own(self.own_step(stage, self.first_step + step))
+            return lambda step: own(self.own_step(stage, first + step))
+
+        first = self._n_epochs * sum(self.n_steps)
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, [factor(stage) for stage in range(len(self.n_steps))])
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import safetensors.torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from datasets.config import DataConfig
@@ -21,6 +21,7 @@ from tuner.study.lookup import model_class
 from tuner.study.schema import split_config
 from tuner.study.seeds import derive
 from tuner.study.train_config import TrainConfig
+from tuner.training.checkpoint import plain
 from tuner.training.seeding import seed_everything
 
 
@@ -31,11 +32,16 @@ class Network(nn.Module):
         super().__init__()
         self.model, self.head = model, head
 
-    def loss(self, batch: Batch) -> Float[Tensor, ""]:
-        """The mean loss over the observed future values of a batch."""
+    def loss(self, batch: Batch, n_observed: Int[Tensor, ""] | None = None) -> Float[Tensor, ""]:
+        """The mean loss over the observed future values of a batch.
+
+        Args:
+            batch: Some windows.
+            n_observed: Of the whole batch that these windows are a part of; the losses of its parts add up to the mean.
+        """
         observed = batch.future_observed
         loss = self.model.training_loss(batch, self.head)
-        return (loss * observed).sum() / observed.sum().clamp(min=1)
+        return (loss * observed).sum() / (observed.sum() if n_observed is None else n_observed).clamp(min=1)
 
     def predict(self, inputs: Inputs, n_paths: int, draws: Draws) -> Forecast:
         """The forecast: one path from a point head, ``n_paths`` from a distribution."""
@@ -72,19 +78,36 @@ def build(model: str, config: Config, data: PreparedData, seed: int) -> tuple[Ne
     return Network(kind(window_shape(data_config, data, head.n_outputs), **arguments), head), train, data_config
 
 
-def save_weights(networks: Mapping[str, Network]) -> bytes:
-    """The weights of the networks of all stages as one safetensors: ``<stage>.model.*``, ``<stage>.head.*``."""
-    return _save(
-        {f"{stage}.{key}": tensor for stage, network in networks.items() for key, tensor in network.state_dict().items()}
-    )
+def all_weights(networks: Mapping[str, Network]) -> dict[str, Tensor]:
+    """The weights of the networks of all stages: ``<stage>.model.*``, ``<stage>.head.*``."""
+    return {
+        f"{stage}.{key}": plain(tensor) for stage, network in networks.items() for key, tensor in network.state_dict().items()
+    }
+
+
+def save_weights(weights: Mapping[str, Tensor]) -> bytes:
+    """What ``all_weights`` gave, as one safetensors."""
+    return bytes(safetensors.torch.save(dict(weights)))
+
+
+def load_weights(networks: Mapping[str, Network], weights: Mapping[str, Tensor]) -> None:
+    """Gives networks the weights that ``all_weights`` took.
+
+    Raises:
+        ValueError: they are those of other networks.
+    """
+    try:
+        for stage, network in networks.items():
+            network.load_state_dict(_of_stage(stage, weights))
+    except RuntimeError as error:
+        raise ValueError(f"weights must be those of the same model and config, {' '.join(str(error).split())}") from None
 
 
 def weights_of(stage: str, weights: bytes) -> bytes:
     """The weights of one stage out of what ``save_weights`` made: ``model.*``, ``head.*``."""
+    return bytes(safetensors.torch.save(_of_stage(stage, safetensors.torch.load(weights))))
+
+
+def _of_stage(stage: str, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     prefix = f"{stage}."
-    found = safetensors.torch.load(weights)
-    return _save({key.removeprefix(prefix): tensor for key, tensor in found.items() if key.startswith(prefix)})
-
-
-def _save(tensors: Mapping[str, Tensor]) -> bytes:
-    return bytes(safetensors.torch.save({key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}))
+    return {key.removeprefix(prefix): tensor for key, tensor in weights.items() if key.startswith(prefix)}

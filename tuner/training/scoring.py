@@ -34,6 +34,7 @@ def score_network(
     seed: int,
     context: Callable[[], AbstractContextManager[object]] = nullcontext,
     batch_size: int | None = None,
+    n_parts: int = 1,
     with_loss: bool = False,
 ) -> Score:
     """The score of a network with its present weights, over every scored window of a stage.
@@ -47,12 +48,13 @@ def score_network(
         seed: Of the paths; a window's paths depend on it and on the window alone: on the name of its series and its row there.
         context: The precision that the network trains in.
         batch_size: Windows at a time; None takes ``EVALUATION_BATCH``, less where that would be too large.
+        n_parts: So many times fewer windows at a time, where memory is short.
         with_loss: Also the metric ``loss``, which costs a second pass through the network.
     """
     sums = ErrorSums(data, stage)
     loc, scale = source.affine
     size = batch_size or batch_size_for(data, 1 if isinstance(network.head, PointHead) else n_paths)
-    loader = ScoreLoader(source, score_origins(stage, data.offsets, data.horizon), size)
+    loader = ScoreLoader(source, score_origins(stage, data.offsets, data.horizon), max(size // n_parts, 1))
     was_training = network.training
     network.eval()
     with torch.inference_mode(), context():

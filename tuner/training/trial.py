@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
 import logging
@@ -14,7 +15,6 @@ from contextlib import AbstractContextManager, contextmanager, redirect_stderr, 
 from dataclasses import dataclass
 
 import pytorch_lightning as pl
-import safetensors.torch
 import torch
 
 from datasets.windows.batch import Batch
@@ -26,11 +26,11 @@ from tuner.study.metrics import rank
 from tuner.study.schema import split_config
 from tuner.study.seeds import derive
 from tuner.study.trial import Decision, Report, State
-from tuner.training.checkpoint import load_checkpoint, save_checkpoint
 from tuner.training.check import Unsuited, check_targets
+from tuner.training.checkpoint import Checkpoint, moments_of
 from tuner.training.metrics import Score, mean_score
 from tuner.training.module import ForecastModule
-from tuner.training.network import Network, build, save_weights
+from tuner.training.network import Network, all_weights, build, load_weights, save_weights
 from tuner.training.outcome import Outcome
 from tuner.training.scoring import score_network
 from tuner.training.trainer import make_trainer
@@ -55,9 +55,10 @@ class TrialSpec:
     accelerator: str = "cpu"
     n_threads: int = 1
     """CPU threads of torch: sums depend on their number."""
-    n_parts: int = 1
     n_paths: int = 20
     """Paths of a forecast that is scored, from heads and models that draw them."""
+    n_parts: int = 1
+    """Parts in which a batch goes through the model, so that it fits into memory; a step is still that of the whole batch."""
 
     @property
     def device(self) -> torch.device:
@@ -66,20 +67,43 @@ class TrialSpec:
 
 
 def run_trial(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decision], last: bytes | None = None) -> Outcome:
-    """Trains one config and reports after each epoch until the budget or the answer ends it."""
-    with _captured() as log:
-        try:
-            state = _train(spec, data, report, log, last)
-            return Outcome(state=state, log=log.take())
-        except (Diverged, Unsuited, MemoryError, torch.OutOfMemoryError) as error:
-            return Outcome(state=State.INFEASIBLE, reason=f"{type(error).__name__}: {error}", log=log.take())
-        except Exception as error:
-            if isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY):
-                return Outcome(state=State.INFEASIBLE, reason=str(error).partition("\n")[0], log=log.take())
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{type(error).__name__} at {frame.filename}:{frame.lineno}"
-            reason = f"{place}: {str(error).partition(chr(10))[0]}"
-            return Outcome(state=State.FAILED, reason=reason, place=place, traceback=traceback.format_exc(), log=log.take())
+    """Trains one config and reports after each epoch until the budget or the answer ends it.
+
+    Args:
+        spec: What the trial depends on.
+        data: What it sees.
+        report: Called after each epoch; the answer is obeyed.
+        last: What came with the report of the epoch to go on from; None begins.
+    """
+    try:
+        with _captured() as log:
+            return _run(spec, data, report, last, log)
+    finally:  # the next trial of a warm actor needs the memory, and networks hold each other in circles
+        gc.collect()
+        if spec.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def _run(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decision], last: bytes | None, log: Log) -> Outcome:
+    try:
+        state = _train(spec, data, report, log, None if last is None else Checkpoint.from_bytes(last))
+        return Outcome(state=state, log=log.take())
+    except (Diverged, Unsuited) as error:
+        return Outcome(state=State.INFEASIBLE, reason=f"{type(error).__name__}: {error}", log=log.take())
+    except Exception as error:
+        if _is_out_of_memory(error):
+            reason = f"out of memory: {str(error).partition(chr(10))[0]}".removesuffix(": ")
+            return Outcome(state=State.INFEASIBLE, reason=reason, out_of_memory=True, log=log.take())
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{type(error).__name__} at {frame.filename}:{frame.lineno}"
+        reason = f"{place}: {str(error).partition(chr(10))[0]}"
+        return Outcome(state=State.FAILED, reason=reason, place=place, traceback=traceback.format_exc(), log=log.take())
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
 
 
 @dataclass(frozen=True)
@@ -111,7 +135,13 @@ class Lockstep:
         return ((stage, batch) for stage, loader in enumerate(self.loaders) for batch in loader)
 
 
-def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decision], log: Log, last: bytes | None) -> State:
+def _train(
+    spec: TrialSpec,
+    data: PreparedData,
+    report: Callable[[Report], Decision],
+    log: Log,
+    before: Checkpoint | None,
+) -> State:
     torch.set_num_threads(spec.n_threads)
     if spec.config.get("train.compile"):
         torch._dynamo.reset()  # what a warm actor compiled before must not decide what runs now
@@ -120,24 +150,24 @@ def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decis
     stages = [_stage(spec, data, stage) for stage in data.stages]
     loader = Lockstep([each.loader for each in stages])
     networks = {each.stage.name: each.network for each in stages}
-    module = ForecastModule(list(networks.values()), train, n_steps=[len(each.loader) for each in stages], seed=spec.seed)
-    best, stopped, first = math.inf, False, 0
-    if last is not None:
-        before = load_checkpoint(last)
-        best, first = before.best, before.epoch
-        for name, network in networks.items():
-            network.load_state_dict(
-                {k.removeprefix(f"{name}."): v for k, v in before.weights.items() if k.startswith(f"{name}.")}
-            )
-        module.go_on(before.epoch, before.optimizer)
-        loader.set_epoch(first)
-        if first >= spec.epochs:
-            return State.FINISHED
+    before = before or Checkpoint(epoch=0, best=math.inf, weights=all_weights(networks), moments={})
+    load_weights(networks, before.weights)
+    loader.set_epoch(before.epoch)
+    module = ForecastModule(
+        list(networks.values()),
+        train,
+        n_steps=[len(each.loader) for each in stages],
+        seed=spec.seed,
+        n_parts=spec.n_parts,
+        n_epochs=before.epoch,
+        moments=before.moments,
+    )
+    best, answer = before.best, Decision.CONTINUE
     started = time.perf_counter()
 
     def after_epoch(trainer: pl.Trainer, module: ForecastModule) -> bool:
-        nonlocal best, stopped, started
-        epoch = first + trainer.current_epoch + 1
+        nonlocal best, answer, started
+        epoch = module.epoch + 1
         losses = module.take_train_losses()
         trained = time.perf_counter()
         for name, loss in zip(networks, losses, strict=True):
@@ -152,32 +182,34 @@ def _train(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decis
         metrics = {name: value for name, value in mean_score(scores).metrics.items() if math.isfinite(value)}
         cost = rank(spec.metric, metrics, values)
         improved, best = cost < best, min(best, cost)
-        weights = save_weights(networks)
+        weights = all_weights(networks)
+        content = save_weights(weights)
+        last = Checkpoint(epoch=epoch, best=best, weights=weights, moments=moments_of(trainer.optimizers[0]))
         loader.set_epoch(epoch)
         answer = report(
             Report(
                 stage=data.stages[-1].name,
                 epoch=epoch,
-                step=module.own_step(len(stages) - 1, module.first_step + trainer.global_step),
+                step=module.own_step(len(stages) - 1, module.step),
                 metrics={"train_loss": math.fsum(losses) / len(losses), **metrics, "learning_rate": module.learning_rate},
                 stages=values,
                 timing={"train_s": trained - started, "score_s": time.perf_counter() - trained},
-                weights_sha256=hashlib.sha256(weights).hexdigest(),
-                best=weights if improved else None,
-                last=save_checkpoint(safetensors.torch.load(weights), trainer.optimizers[0], epoch=epoch, best=best),
+                weights_sha256=hashlib.sha256(content).hexdigest(),
+                best=content if improved else None,
+                last=last.to_bytes(),
                 log=log.take(),
             )
         )
         started = time.perf_counter()
-        stopped = answer is Decision.STOP
-        return not stopped
+        return answer is Decision.CONTINUE
 
-    trainer = make_trainer(train, epochs=spec.epochs - first, accelerator=spec.accelerator, then=after_epoch)
-    try:
-        trainer.fit(module, train_dataloaders=loader)
-    except SystemExit as error:  # so Lightning ends on Ctrl-C
-        raise KeyboardInterrupt from error
-    return State.STOPPED if stopped else State.FINISHED
+    if before.epoch < spec.epochs:
+        trainer = make_trainer(train, epochs=spec.epochs - before.epoch, accelerator=spec.accelerator, then=after_epoch)
+        try:
+            trainer.fit(module, train_dataloaders=loader)
+        except SystemExit as error:  # so Lightning ends on Ctrl-C
+            raise KeyboardInterrupt from error
+    return {Decision.CONTINUE: State.FINISHED, Decision.STOP: State.STOPPED, Decision.PAUSE: State.PAUSED}[answer]
 
 
 def score_trial(
@@ -190,7 +222,17 @@ def score_trial(
 ) -> Score:
     """The score of a trial's network on a stage: the same while it trains and when its weights are loaded again."""
     seed, with_loss = derive(spec.seed, "paths"), spec.metric == "loss"
-    return score_network(network, source, data, stage, n_paths=spec.n_paths, seed=seed, context=context, with_loss=with_loss)
+    return score_network(
+        network,
+        source,
+        data,
+        stage,
+        n_paths=spec.n_paths,
+        seed=seed,
+        context=context,
+        n_parts=spec.n_parts,
+        with_loss=with_loss,
+    )
 
 
 def _stage(spec: TrialSpec, data: PreparedData, stage: Stage) -> _Stage:
