@@ -53,8 +53,14 @@ class RayScheduler(FIFOScheduler):  # type: ignore[misc]
             outcome = Outcome(state=State.INFEASIBLE, reason="its worker ran out of memory", out_of_memory=True)
             self._loop.end(number, outcome, attempt)
         else:
-            self._loop.lose(number, attempt, counts=not self._machines.is_leaving(number))
+            self._loop.lose(number, attempt, counts=not (_was_preempted(trial) or self._machines.is_leaving(number)))
         self._changed()
+
+
+def _was_preempted(trial: Trial) -> bool:
+    """Whether Ray knew that the machine would go. Tune has just written the error that it was told of."""
+    path = trial.pickled_error_file
+    return bool(path) and bool(getattr(ray.cloudpickle.loads(Path(path).read_bytes()), "preempted", False))
 
 
 def _run_of(trial: Trial) -> tuple[int, int]:

@@ -175,10 +175,10 @@ def test_the_list_names_every_plugin() -> None:
         assert name in listing
 
 
-@pytest.mark.parametrize("command", ["show", "predict", "reproduce"])
+@pytest.mark.parametrize("command", ["show", "predict", "reproduce", "doctor"])
 def test_a_folder_that_is_no_run_is_refused(command: str, tmp_path: Path) -> None:
-    more = {"predict": ["--data", "x.csv", "--out", tmp_path / "y.csv"], "reproduce": ["--trial", 0], "show": []}[command]
-    done = tuner(command, tmp_path, *more)
+    more = {"predict": ["--data", "x.csv", "--out", tmp_path / "y.csv"], "reproduce": ["--trial", 0]}
+    done = tuner(command, tmp_path, *more.get(command, []))
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
 
