@@ -39,9 +39,9 @@ def interrupts(end_soon: Callable[[str], None]) -> Iterator[_Received]:
     received = _Received()
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if received.number is not None:
+        is_second, received.number = received.number is not None, int(number)
+        if is_second:
             raise Interrupted(number)
-        received.number = number
         end_soon(_WORDS[signal.Signals(number)])
 
     before = {number: signal.getsignal(number) for number in SIGNALS}
@@ -50,6 +50,9 @@ def interrupts(end_soon: Callable[[str], None]) -> Iterator[_Received]:
             if handler is not signal.SIG_IGN:
                 signal.signal(number, handle)
         yield received
+    except KeyboardInterrupt:  # Ray raises a plain one, whatever a handler raises while it waits
+        received.check()
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

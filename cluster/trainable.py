@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +34,8 @@ def run_in_actor(proposal: dict[str, Any], *, data: PreparedData, spec: TrialSpe
             return Decision.STOP
         return Decision.CONTINUE
 
+    if not gc.get_freeze_count():  # so that collecting what a trial leaves does not look through torch and Ray each time
+        gc.freeze()
     last = None if proposal["last"] is None else ray.get(proposal["last"])
     outcome = run_trial(replace(spec, config=proposal["config"], n_parts=proposal["n_parts"]), data, send, last)
     if stopped:  # Tune listens no more: a report, even the one that it makes for a function that returns, would block

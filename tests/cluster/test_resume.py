@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ import pytest
 from cluster.study_loop import StudyLoop
 from search_spaces.base import Choice, Config, Float, Int, Ordinal, Space
 from tuner.results import schema
-from tuner.results.store import RunStore
+from tuner.results.evidence import Evidence
+from tuner.results.store import RunStore, best_row
 from tuner.study.study import Budget, Limits, Problem, Resources, Study
 from tuner.study.trial import Decision, Report, State
 from tuner.training.outcome import Outcome
@@ -66,10 +67,10 @@ def value_of(config: Config, epoch: int) -> float:
     return abs(math.log10(float(config["train.learning_rate"])) + 2) + float(config["model.n_heads"]) / 8 + 1 / epoch
 
 
-def drive(loop: StudyLoop, *, until: Callable[[int], bool] = lambda n: False) -> None:
+def drive(loop: StudyLoop, *, until: Callable[[int], bool] = lambda n: False, evidence: Sequence[Evidence] = ()) -> None:
     """One worker, which trains whatever it is handed until nothing is left, or until so many reports were made."""
     n_reports = 0
-    loop.start(loop.spec(accelerator="cpu", n_threads=1), placement=None)
+    loop.start(loop.spec(accelerator="cpu", n_threads=1), placement=None, evidence=evidence)
     while run := loop.next_trial():
         loop.begin(run.number, run.attempt)
         last = loop.store.last(run.number)
@@ -202,8 +203,6 @@ def test_a_narrower_space_leaves_out_what_it_does_not_hold_and_never_proposes_it
 
 
 def test_a_trial_outside_the_space_is_not_the_best(whole: Path, tmp_path: Path) -> None:
-    from tuner.results.store import best_row
-
     folder = tmp_path / "study"
     shutil.copytree(whole, folder)
     best = best_row(RunStore.open(folder).rows())
@@ -244,6 +243,33 @@ def test_two_drivers_cannot_have_one_study(tmp_path: Path) -> None:
         RunStore.resume(tmp_path / "study")
     loop.store.close()
     RunStore.resume(tmp_path / "study").close()
+
+
+# Evidence of another study.
+
+
+def evidence(n: int) -> list[Evidence]:
+    rates = [10 ** (-4 + 3 * k / n) for k in range(n)]
+    configs: list[Config] = [{**BASELINE, "train.learning_rate": rate} for rate in rates]
+    return [
+        Evidence(
+            study="other", number=k, config=config, state=State.FINISHED, values=((EPOCHS, value_of(config, EPOCHS)),),
+            out_of_memory=False,
+        )
+        for k, config in enumerate(configs)
+    ]  # fmt: skip
+
+
+def test_a_study_that_begins_with_evidence_proposes_by_it_and_goes_on_by_it_when_it_is_cut(whole: Path, tmp_path: Path) -> None:
+    warm = tmp_path / "warm"
+    drive(new_loop(make_study(warm)), evidence=evidence(12))
+    assert story(warm)[:1] == story(whole)[:1]
+    asked = [[event["config"] for event in story(folder) if event["kind"] == "ask"][1] for folder in (warm, whole)]
+    assert asked[0] != asked[1]
+    for cut in list(cuts(warm, tmp_path))[13::7]:
+        drive(resumed_loop(cut))
+        assert story(cut) == story(warm), cut.name
+    assert [row.number for row in RunStore.open(warm).rows()] == list(range(N_TRIALS))
 
 
 # What happens to a running trial.

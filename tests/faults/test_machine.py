@@ -13,9 +13,10 @@ from tests.faults.studies import HERE, TIMEOUT_S, assert_same, driver, n_events,
 from tuner.results.store import RunStore
 
 SITE = """
-import time
-real, start = time.time, time.monotonic()
-time.time = lambda: real() + 86400 * (time.monotonic() - start > 9) - 2 * 86400 * (time.monotonic() - start > 12)
+import os, time
+real = time.time
+day = 24 * 3600
+time.time = lambda: real() + day * os.path.exists(os.environ["AHEAD"]) - day * os.path.exists(os.environ["BEHIND"])
 """
 
 
@@ -53,16 +54,23 @@ def test_a_full_disk_ends_the_study_in_one_sentence_and_with_space_it_goes_on(wh
 
 @pytest.mark.slow
 def test_a_clock_that_jumps_a_day_ahead_and_back_changes_no_duration_and_hits_no_limit(whole: Path, tmp_path: Path) -> None:
+    folder, ahead, behind = (tmp_path / name for name in ("study", "ahead", "behind"))
     (tmp_path / "sitecustomize.py").write_text(SITE)
-    limits = ["--time", "1h", "--trial-timeout", "10m"]
-    done = tuner("run", *HERE, *limits, "--runs", tmp_path, PYTHONPATH=str(tmp_path))
-    assert done.returncode == 0, done.stdout + done.stderr
-    store = RunStore.open(tmp_path / "study")
+    clock = {"PYTHONPATH": str(tmp_path), "AHEAD": str(ahead), "BEHIND": str(behind)}
+    with driver(*HERE, "--time", "1h", "--trial-timeout", "10m", "--runs", tmp_path, **clock) as process:
+        wait_for(lambda: n_events(folder, "report") >= 2, process)
+        ahead.touch()
+        wait_for(lambda: n_events(folder, "report") >= 10, process)
+        behind.touch()
+        ahead.unlink()
+        printed, errors = process.communicate(timeout=TIMEOUT_S)
+    assert (process.returncode, errors) == (0, ""), printed
+    store = RunStore.open(folder)
     times = [event["time_s"] for event in store.events()]
     assert times == sorted(times)
     assert times[-1] < 3600
     assert all(0 <= (row.duration_s or 0) < 3600 for row in store.rows())
-    assert_same(tmp_path / "study", whole)
+    assert_same(folder, whole)
 
 
 def test_a_second_driver_is_refused_in_one_sentence_and_the_first_goes_on(whole: Path, tmp_path: Path) -> None:

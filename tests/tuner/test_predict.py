@@ -15,7 +15,7 @@ from tuner.results import schema
 from tuner.results.files import write_json
 from tuner.study.problem_data import read_problem
 from tuner.study.study import Problem
-from tuner.training.network import _save, build
+from tuner.training.network import build, save_weights
 
 CONFIG: Config = {"data.lookback": 8}
 COLUMNS = Columns(series_id="shop", target=("sales",), static=("code",))
@@ -49,7 +49,7 @@ def export(folder: Path, codes: dict[str, str], short_series: str | None = None)
     write_json(best / schema.CONFIG, {"config": CONFIG})
     write_json(best / schema.STUDY, {"space": {"model": "dlinear"}, "problem": problem.to_json(), "data": about})
     write_json(best / schema.SCALER, {"series": list(data.series), **data.stages[-1].scalers.to_json()})
-    (best / schema.WEIGHTS).write_bytes(_save(network.state_dict()))
+    (best / schema.WEIGHTS).write_bytes(save_weights(network.state_dict()))
     return best
 
 

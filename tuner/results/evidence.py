@@ -48,7 +48,6 @@ def evidence_of(other: RunStore, study: Mapping[str, Any]) -> list[Evidence]:
                 best = min([rank(other.metric, metrics, stages), *(cost for _, cost in before[-1:])])
                 values[number] = (*before, (epoch, best))
             case {"kind": "tell", "number": number}:
-                ends.pop(number, None)  # one that was reopened ends where it ended last
                 ends[number] = event
             case {"kind": "reopen", "number": number}:
                 ends.pop(number, None)

@@ -192,9 +192,8 @@ def _outcome(summary: Summary) -> list[Block]:
         found.append(Verdict(f"{text.count(len(broken), 'trial')} failed, the first with: {broken[0].note}.", good=False))
     no_yardstick = baseline is not None and baseline.state in (State.INFEASIBLE, State.FAILED)
     if no_yardstick and baseline is not None:
-        found.append(
-            Verdict(f"There is no yardstick: the baseline (trial 0) was {baseline.state} ({baseline.note}).", good=False)
-        )
+        what = "failed" if baseline.state is State.FAILED else f"was {baseline.state}"
+        found.append(Verdict(f"There is no yardstick: the baseline (trial 0) {what} ({baseline.note}).", good=False))
     if best is None:
         return [*found, "No trial has a value yet."]
     line = f"Best is trial {best.number}: {metric} {text.number(best.value)} on validation, {text.count(best.epochs, 'epoch')}"

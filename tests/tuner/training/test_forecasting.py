@@ -12,7 +12,7 @@ from datasets.windows.splits import holdout
 from search_spaces.base import Config
 from tests.datasets.panels import make_panel
 from tuner.training.forecasting import PanelForecast, forecast_panel
-from tuner.training.network import _save, build
+from tuner.training.network import build, save_weights
 
 PANEL = make_panel((60, 80, 70))
 NAMES = ("s0", "s1", "s2")
@@ -27,7 +27,7 @@ def forecast(panel: Panel, trained: Panel = PANEL, *, own_names: bool = True, mo
         panel,
         model="dlinear",
         config=config,
-        weights=_save(network.state_dict()),
+        weights=save_weights(network.state_dict()),
         scaler={"series": list(trained.series), **data.stages[0].scalers.to_json()},
         own_names=own_names,
         horizon=4,
