@@ -19,7 +19,6 @@ import cluster.schedulers
 from cluster.samplers.base import Sampler
 from cluster.schedulers.base import Scheduler
 from search_spaces.base import Config
-from tuner.results.evidence import Evidence
 from tuner.results.keeping import overtaken, too_many
 from tuner.results.store import RunStore
 from tuner.results.tensorboard import TensorBoard
@@ -155,10 +154,10 @@ class StudyLoop:
         reopened = {event["number"]: event["n"] for event in events if event["kind"] == "reopen"}
         reopened |= dict.fromkeys(self._reopened, len(events))
         ended = set()
+        for evidence in self.store.study().get("evidence", []):
+            self._learn(evidence)
         for event in events:
             match event:
-                case {"kind": "evidence"}:
-                    self._learn(event)
                 case {"kind": "ask", "number": number, "config": config}:
                     self._configs[number] = config
                     if number not in self.left_out:
@@ -210,13 +209,12 @@ class StudyLoop:
         """From now on nothing is handed out, and what runs is paused after its epoch."""
         self._asked_to_end = why
 
-    def start(self, spec: TrialSpec, placement: dict[str, Any] | None, evidence: Sequence[Evidence] = ()) -> None:
+    def start(self, spec: TrialSpec, placement: dict[str, Any] | None) -> None:
         """Stores what all trials share, and what they depend on besides; for a study that goes on, what has changed.
 
         Args:
             spec: Of all trials.
             placement: Where they run.
-            evidence: Of another study, for a new study to begin with.
         """
         shared = {name: value for name, value in asdict(spec).items() if name not in ("config", "n_parts")}
         now, before = json.loads(json.dumps(self.study.to_json())), self.store.study()
@@ -231,9 +229,6 @@ class StudyLoop:
                 scheduler={"name": self.study.scheduler, **self.scheduler.describe()},
             )
             self._board = TensorBoard(self.store.folder, self.study.space, self.study.problem.metric)
-            for each in evidence:
-                self.store.event("evidence", **asdict(each))
-                self._learn(asdict(each))
             for number in sorted(self._reopened):
                 self.store.reopen(number)
             for number in [number for number in self._ready if number in self._unanswered]:
@@ -392,10 +387,10 @@ class StudyLoop:
     def _tell(self, number: int, state: State, out_of_memory: bool) -> None:
         self._inform(number, self._configs[number], state, self._values.get(number, ()), out_of_memory)
 
-    def _learn(self, event: Event) -> None:
-        number, config, state = -1 - event["number"], event["config"], State(event["state"])
+    def _learn(self, evidence: Mapping[str, Any]) -> None:
+        number, config, state = -1 - evidence["number"], evidence["config"], State(evidence["state"])
         self._sampler.begin(number, config)
-        self._inform(number, config, state, event["values"], event["out_of_memory"])
+        self._inform(number, config, state, evidence["values"], evidence["out_of_memory"])
 
     def _inform(self, number: int, config: Config, state: State, curve: Sequence[Sequence[float]], out_of_memory: bool) -> None:
         values = tuple((int(epoch), value) for epoch, value in curve if epoch <= self.study.budget.epochs)

@@ -6,7 +6,6 @@ import io
 import logging
 import os
 import tempfile
-from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,7 +19,6 @@ from cluster.nodes import check_nodes
 from cluster.placement import Placement, place
 from cluster.study_loop import StudyLoop
 from datasets.windows.prepared import PreparedData
-from tuner.results.evidence import Evidence
 from tuner.results.schema import Row
 from tuner.results.store import best_row
 from tuner.study.environment import ENVIRONMENT
@@ -51,14 +49,13 @@ class StudyOutcome:
     """The folder of the best; None if no trial came to a score, or the code failed."""
 
 
-def run_study(loop: StudyLoop, data: ProblemData, watcher: Watcher, evidence: Sequence[Evidence] = ()) -> StudyOutcome:
+def run_study(loop: StudyLoop, data: ProblemData, watcher: Watcher) -> StudyOutcome:
     """Searches, evaluates the best, the baseline and the floors on the test rows, exports the best.
 
     Args:
         loop: Of a study that is new, or that an earlier driver has left.
         data: The data of the study's problem. The test rows leave it when the search is over.
         watcher: Shows people what happens.
-        evidence: Of another study, for a new one to begin with.
 
     Raises:
         ClusterMismatch: the machines are not what the user asked for; nothing was proposed.
@@ -72,7 +69,7 @@ def run_study(loop: StudyLoop, data: ProblemData, watcher: Watcher, evidence: Se
         spec = loop.spec(
             accelerator="gpu" if placement.gpus_per_trial else "cpu", n_threads=max(1, int(placement.cpus_per_trial))
         )
-        loop.start(spec, placement=asdict(placement), evidence=evidence)
+        loop.start(spec, placement=asdict(placement))
         watcher.started(found, placement, loop)
         exported = None
         try:

@@ -237,12 +237,13 @@ class Space:
         """Whether a whole config, of this space or of another, could be one of this space.
 
         Args:
-            config: Keys that it lacks have their default. Those that nothing varies must have theirs too, or be the baseline's.
+            config: Keys that it lacks have their default. Those that nothing varies must have theirs too, or the baseline's.
             defaults: The default of every key.
         """
-        named = {*self.baseline, *(key for recipe in self.recipes.values() for key in recipe)}
-        if any(key not in self.search and key not in named and not same(value, defaults[key]) for key, value in config.items()):
-            return False
+        sources = (defaults, self.baseline, *self.recipes.values())
+        for key, value in config.items():
+            if key not in self.search and not any(key in source and same(value, source[key]) for source in sources):
+                return False
         whole = {**defaults, **config}
         return all(
             domain.contains(whole[key]) if isinstance(domain, Domain) else same(domain, whole[key])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,10 +26,7 @@ from tuner.study.schema import defaults_of, did_you_mean
 from tuner.study.study import Budget, Limits, Resources, Study
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cluster.study_loop import StudyLoop
-    from tuner.results.evidence import Evidence
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
 
@@ -57,14 +55,14 @@ def run(
     paths: options.Paths = 20,
     settings: options.Settings = None,
     trials: Annotated[
-        str, typer.Option("--trials", help="Configs to try. With --resume, +20 are 20 more.", rich_help_panel=options.HOW)
+        str, typer.Option("--trials", help="Configs to try. To --resume with 20 more: +20.", rich_help_panel=options.HOW)
     ] = "20",
     epochs: options.Epochs = 9,
     time: Annotated[
         str | None,
         typer.Option(
             "--time",
-            help="Then no trial starts, and running ones end with their epoch: 90s, 10m, 2h. With --resume, +2h is 2 h more.",
+            help="Then no trial starts, and running ones end with their epoch: 90s, 10m, 2h. To --resume with 2 h more: +2h.",
             rich_help_panel=options.HOW,
         ),
     ] = None,
@@ -138,6 +136,10 @@ def run(
         raise SystemExit(_resume(resume, given))
     if not space:
         fail("--space names what is tuned, for example --space informer; --list shows what there is")
+    from tuner.results.evidence import evidence_of
+    from tuner.results.store import RunStore
+    from tuner.study.record import record
+
     with user_mistakes():
         problem = parse_problem(
             dataset=dataset, horizon=horizon, metric=metric, data_dir=data_dir, target=target, covariates=covariates,
@@ -165,6 +167,9 @@ def run(
         check_folder(runs, study.name)
         data = read_problem(study.problem, *longest_windows(fixed, steps))
         baseline = fixed.baseline_config(steps, defaults_of(fixed.model))
+        whole = record(study, data, baseline)
+        if warm_start is not None:
+            whole["evidence"] = [asdict(each) for each in evidence_of(RunStore.open(warm_start), whole)]
         sampled = _try_configs(study, data, baseline)
     if dry_run:
         from tuner.console.plan import print_plan
@@ -172,16 +177,11 @@ def run(
         print_plan(study, data, baseline, sampled)
         return
     from cluster.study_loop import StudyLoop
-    from tuner.results.evidence import evidence_of
-    from tuner.results.store import RunStore
-    from tuner.study.record import record
 
     with user_mistakes():
-        whole = record(study, data, baseline)
-        evidence = [] if warm_start is None else evidence_of(RunStore.open(warm_start), whole)
         store = RunStore.create(study.folder)
         store.write_study(whole)
-    raise SystemExit(_conduct(StudyLoop.of(study, baseline, store), data, evidence, is_new=True))
+    raise SystemExit(_conduct(StudyLoop.of(study, baseline, store), data, is_new=True))
 
 
 def _is_given(context: typer.Context, name: str) -> bool:
@@ -217,7 +217,7 @@ def _resume(folder: Path, given: dict[str, Any]) -> int:
         console.print(render(summarise(store)))
         console.print(f"{why}. For more: python -m tuner.run --resume {folder} {more}", highlight=False, soft_wrap=True)
         return 0
-    return _conduct(loop, data, [], is_new=False)
+    return _conduct(loop, data, is_new=False)
 
 
 def _check_names(study: Study) -> None:
@@ -249,7 +249,7 @@ def _try_configs(study: Study, data: ProblemData, baseline: Config) -> list[Conf
     return sampled
 
 
-def _conduct(loop: StudyLoop, data: ProblemData, evidence: Sequence[Evidence], *, is_new: bool) -> int:
+def _conduct(loop: StudyLoop, data: ProblemData, *, is_new: bool) -> int:
     """Runs the study and prints what it found; the exit code."""
     import shutil
     import sys
@@ -268,7 +268,7 @@ def _conduct(loop: StudyLoop, data: ProblemData, evidence: Sequence[Evidence], *
     resume = f"python -m tuner.run --resume {folder}"
     try:
         with StudyWatch(console, loop.study) as watcher:
-            outcome = run_study(loop, data, watcher, evidence)
+            outcome = run_study(loop, data, watcher)
     except ClusterMismatch as error:
         if is_new:
             shutil.rmtree(folder)  # no trial was proposed

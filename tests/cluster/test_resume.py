@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +51,9 @@ def make_study(folder: Path, **changes: Any) -> Study:
     return replace(study, **changes)
 
 
-def new_loop(study: Study) -> StudyLoop:
+def new_loop(study: Study, evidence: Sequence[Evidence] = ()) -> StudyLoop:
     store = RunStore.create(study.folder)
-    store.write_study({**study.to_json(), "baseline": BASELINE})
+    store.write_study({**study.to_json(), "baseline": BASELINE, "evidence": [asdict(each) for each in evidence]})
     return StudyLoop.of(study, BASELINE, store)
 
 
@@ -70,7 +70,7 @@ def value_of(config: Config, epoch: int) -> float:
 def drive(loop: StudyLoop, *, until: Callable[[int], bool] = lambda n: False, evidence: Sequence[Evidence] = ()) -> None:
     """One worker, which trains whatever it is handed until nothing is left, or until so many reports were made."""
     n_reports = 0
-    loop.start(loop.spec(accelerator="cpu", n_threads=1), placement=None, evidence=evidence)
+    loop.start(loop.spec(accelerator="cpu", n_threads=1), placement=None)
     while run := loop.next_trial():
         loop.begin(run.number, run.attempt)
         last = loop.store.last(run.number)
@@ -262,7 +262,7 @@ def evidence(n: int) -> list[Evidence]:
 
 def test_a_study_that_begins_with_evidence_proposes_by_it_and_goes_on_by_it_when_it_is_cut(whole: Path, tmp_path: Path) -> None:
     warm = tmp_path / "warm"
-    drive(new_loop(make_study(warm)), evidence=evidence(12))
+    drive(new_loop(make_study(warm), evidence(12)))
     assert story(warm)[:1] == story(whole)[:1]
     asked = [[event["config"] for event in story(folder) if event["kind"] == "ask"][1] for folder in (warm, whole)]
     assert asked[0] != asked[1]

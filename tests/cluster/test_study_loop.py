@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +61,7 @@ def loop(tmp_path: Path, sampler: Listing) -> StudyLoop:
     return make_loop(tmp_path, sampler, "mse_scaled")
 
 
-def make_loop(folder: Path, sampler: Listing, metric: str) -> StudyLoop:
+def make_loop(folder: Path, sampler: Listing, metric: str, **more: Any) -> StudyLoop:
     study = Study(
         name="s",
         space_name="dlinear",
@@ -73,7 +75,7 @@ def make_loop(folder: Path, sampler: Listing, metric: str) -> StudyLoop:
         resources=Resources(),
     )
     store = RunStore.create(study.folder)
-    store.write_study(study.to_json())
+    store.write_study({**study.to_json(), **more})
     return StudyLoop(study, {"train.learning_rate": 0.05}, sampler, StopAbove(), store)
 
 
@@ -212,9 +214,9 @@ def test_an_infeasible_trial_does_not_end_the_study(loop: StudyLoop) -> None:
     ("n_epochs", "state", "n_heard"), [(2, State.STOPPED, 2), (3, State.FINISHED, 3), (4, State.FINISHED, 3)]
 )
 def test_evidence_of_another_budget_is_told_as_far_as_this_one_goes(
-    loop: StudyLoop, sampler: Listing, n_epochs: int, state: State, n_heard: int
+    tmp_path: Path, sampler: Listing, n_epochs: int, state: State, n_heard: int
 ) -> None:
     values = tuple((epoch, 1 / epoch) for epoch in range(1, n_epochs + 1))
     found = Evidence(study="t", number=4, config={}, state=State.FINISHED, values=values, out_of_memory=False)
-    loop.start(loop.spec(accelerator="cpu", n_threads=1), placement=None, evidence=[found])
+    make_loop(tmp_path, sampler, "mse_scaled", evidence=[asdict(found)])
     assert sampler.told == [Told(number=-5, config={}, state=state, values=values[:n_heard])]

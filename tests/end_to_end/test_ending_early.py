@@ -13,6 +13,7 @@ from subprocess import Popen
 
 from tests.commands import start_tuner, tuner
 from tuner.results.store import RunStore
+from tuner.study.trial import State
 
 TIMEOUT_S = 240
 ENDLESS = [
@@ -26,7 +27,7 @@ def test_time_that_is_up_ends_a_study_with_its_best_exported(tmp_path: Path) -> 
     assert done.returncode == 0, done.stdout + done.stderr
     rows = RunStore.open(tmp_path / "endless").rows()
     assert 0 < len(rows) < 10_000
-    assert all(row.state.over for row in rows)
+    assert all(row.state.over or row.state is State.PAUSED for row in rows)
     assert f"{len(rows)} trials of 10000" in done.stdout
     assert (tmp_path / "endless" / "best" / "weights.safetensors").exists()
 
@@ -66,7 +67,8 @@ def test_an_interrupt_keeps_what_had_ended_and_says_what_was_found(tmp_path: Pat
         printed, errors = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 130, printed + errors
     assert "Best is trial" in printed
-    assert errors.splitlines() == [f"Interrupted. What had ended is kept in {folder}."]
+    resume = f"python -m tuner.run --resume {folder}"
+    assert errors.splitlines() == [f"Interrupted. What was reported is kept; go on with: {resume}"]
     store = RunStore.open(folder)
     assert sum(row.state.over for row in store.rows()) >= n_before >= 3
     assert not store.openings()

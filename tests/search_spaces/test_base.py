@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_spaces.base import Choice, Domain, Float, Int, Ordinal, Space, domain_from_json
+from search_spaces.base import Choice, Config, Domain, Float, Int, Ordinal, Space, domain_from_json
 from tests.search_spaces.sampling import draw
 
 DOMAINS = [
@@ -112,3 +112,38 @@ def test_a_value_outside_its_domain_is_named() -> None:
 def test_a_space_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
         CONDITIONAL.search["model.x"] = 1  # type: ignore[index]
+
+
+WHOLE = Space(
+    "m",
+    {
+        "model.width": Ordinal(8, 16),
+        "train.optimizer": Choice("adam", "sgd"),
+        "train.momentum": Float(0.5, 0.9, when={"train.optimizer": "sgd"}),
+        "train.schedule": "cosine",
+    },
+    baseline={"model.depth": 3},
+)
+DEFAULTS: Config = {
+    "model.width": 8, "model.depth": 2, "train.optimizer": "adam", "train.momentum": 0.99, "train.schedule": "constant",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "inside"),
+    [
+        ({"train.schedule": "cosine"}, True),
+        ({}, False),  # the default of what is fixed to another value
+        ({"train.schedule": "cosine", "model.width": 16}, True),
+        ({"train.schedule": "cosine", "model.width": 32}, False),
+        ({"train.schedule": "cosine", "train.optimizer": "sgd"}, False),  # the default of its momentum lies outside
+        ({"train.schedule": "cosine", "train.optimizer": "sgd", "train.momentum": 0.6}, True),
+        ({"train.schedule": "cosine", "train.momentum": 5.0}, True),  # inactive
+        ({"train.schedule": "cosine", "model.depth": 3}, True),  # the baseline's
+        ({"train.schedule": "cosine", "model.depth": 2}, True),  # the default
+        ({"train.schedule": "cosine", "model.depth": 4}, False),
+        ({"train.schedule": "cosine", "model.no_such": 1}, False),
+    ],
+)
+def test_a_space_contains_the_configs_that_it_could_have_drawn(config: Config, inside: bool) -> None:
+    assert WHOLE.contains(config, DEFAULTS) is inside

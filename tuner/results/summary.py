@@ -78,7 +78,7 @@ def summarise(store: RunStore) -> Summary:
     ladder: list[int] = next(
         (event["scheduler"].get("rungs", []) for event in reversed(events) if event["kind"] == "start"), []
     )
-    sources = Counter(event["study"] for event in events if event["kind"] == "evidence")
+    sources = Counter(evidence["study"] for evidence in store.study().get("evidence", []))
     reached = Counter(event["epoch"] for event in reports)
     return Summary(
         folder=store.folder,

@@ -61,7 +61,16 @@ def moments_of(optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]
 
 
 def set_moments(optimizer: torch.optim.Optimizer, moments: Mapping[int, Mapping[str, Tensor]]) -> None:
-    """Lets an optimiser remember what ``moments_of`` gave; it moves them to the device of its weights."""
+    """Lets an optimiser remember what ``moments_of`` gave; it moves them to the device of its weights.
+
+    Raises:
+        ValueError: they are those of another optimiser.
+    """
+    own = {"momentum_buffer"} if isinstance(optimizer, torch.optim.SGD) else {"step", "exp_avg", "exp_avg_sq"}
+    for values in moments.values():
+        if set(values) != own:
+            kind, found = type(optimizer).__name__, ", ".join(sorted(values))
+            raise ValueError(f"a checkpoint must be of the same optimiser, got {found} for {kind}; go on with its own config")
     state = {number: dict(values) for number, values in moments.items()}
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 

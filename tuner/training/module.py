@@ -161,12 +161,11 @@ class ForecastModule(pl.LightningModule):  # type: ignore[misc]
         optimizer = make_optimizer(self.config, [network.parameters() for network in self.networks])
         if self._moments:
             set_moments(optimizer, self._moments)
+        first = self._n_epochs * sum(self.n_steps)
 
         def factor(stage: int) -> Callable[[int], float]:
             own = rate_factor(self.config, self.n_steps[stage])
             return lambda step: own(self.own_step(stage, first + step))
-
-        first = self._n_epochs * sum(self.n_steps)
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, [factor(stage) for stage in range(len(self.n_steps))])
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -35,7 +35,7 @@ from tuner.training.outcome import Outcome
 from tuner.training.scoring import score_network
 from tuner.training.trainer import make_trainer
 
-_NO_MEMORY = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
+_NO_MEMORY = ("can't allocate memory", "std::bad_alloc", "CUDA error: out of memory", "_STATUS_ALLOC_FAILED")
 """How torch says it where it does not raise OutOfMemoryError."""
 
 

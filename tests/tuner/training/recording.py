@@ -34,7 +34,8 @@ class Recording(Forecaster):
         if self.training:
             SIZES.append((inputs.past_target.shape[0], len(_SAVED)))
         with torch.autograd.graph.saved_tensors_hooks(_Saved, lambda saved: saved.tensor):
-            return self.map(inputs.past_target.transpose(1, 2)).transpose(1, 2).unsqueeze(-1)
+            mapped: Tensor = self.map(inputs.past_target.transpose(1, 2))
+        return mapped.transpose(1, 2).unsqueeze(-1)
 
 
 MODEL = Recording

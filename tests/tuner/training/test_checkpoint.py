@@ -37,6 +37,11 @@ def run(
     **spec: Any,
 ) -> tuple[Outcome, list[Report]]:
     config, reports = {**SMALL, "model": "dlinear", **config}, list[Report]()
+
+    def report(said: Report) -> Decision:
+        reports.append(said)
+        return answer
+
     whole = TrialSpec(
         **{
             "model": config.pop("model"),
@@ -47,7 +52,7 @@ def run(
             **spec,
         }
     )
-    outcome = run_trial(whole, data, lambda report: (reports.append(report), answer)[1], last)
+    outcome = run_trial(whole, data, report, last)
     return outcome, reports
 
 
@@ -123,6 +128,13 @@ def test_a_checkpoint_of_another_config_is_refused_in_one_sentence() -> None:
     assert "weights must be those of the same model and config" in outcome.reason
 
 
+def test_a_checkpoint_of_another_optimiser_is_refused_in_one_sentence() -> None:
+    _, whole = run({"train.optimizer": "adam"}, epochs=1)
+    outcome, _ = run({"train.optimizer": "sgd"}, last=whole[0].last)
+    assert outcome.state is State.FAILED
+    assert "a checkpoint must be of the same optimiser, got exp_avg, exp_avg_sq, step for SGD" in outcome.reason
+
+
 @given(st.integers(1, 10**6), st.floats(allow_nan=False))
 def test_a_checkpoint_reads_as_it_was_written(epoch: int, best: float) -> None:
     before = Checkpoint(epoch=epoch, best=best, weights={"a.b": torch.ones(2)}, moments={7: {"exp_avg": torch.zeros(3)}})
@@ -184,6 +196,15 @@ def test_the_parts_of_a_batch_are_its_windows_in_order(size: int, n_parts: int) 
 
 def test_memory_that_cannot_be_had_is_told_as_the_reason() -> None:
     outcome, _ = run({"model": "tests.tuner.training.talkative", "model.n_bytes": 2**60})
+    assert (outcome.state, outcome.out_of_memory) == (State.INFEASIBLE, True)
+
+
+@pytest.mark.parametrize("words", ["std::bad_alloc", "CUDA error: out of memory", "cuDNN error: CUDNN_STATUS_ALLOC_FAILED"])
+def test_every_way_of_torch_to_say_it_is_known(words: str) -> None:
+    def report(_: Report) -> Decision:
+        raise RuntimeError(words)
+
+    outcome = run_trial(TrialSpec(model="dlinear", config=SMALL, seed=0, epochs=1, metric="mse_scaled"), HOLDOUT, report)
     assert (outcome.state, outcome.out_of_memory) == (State.INFEASIBLE, True)
 
 
