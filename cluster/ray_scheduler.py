@@ -38,8 +38,12 @@ class RayScheduler(FIFOScheduler):  # type: ignore[misc]
         decision = TrialScheduler.CONTINUE
         if "report" in result:
             self._machines.place(number, result["node"])
-            answer = self._loop.report(number, result["report"], attempt, leaving=self._machines.is_leaving(number))
-            decision = TrialScheduler.CONTINUE if answer is Decision.CONTINUE else TrialScheduler.STOP
+            leaving = self._machines.is_leaving(number)
+            answer = self._loop.report(number, result["report"], attempt, leaving=leaving)
+            if leaving and answer is not Decision.CONTINUE:
+                ray.kill(trial.temporary_state.ray_actor)  # else it is warm, and is given the next trial
+            else:
+                decision = TrialScheduler.CONTINUE if answer is Decision.CONTINUE else TrialScheduler.STOP
         elif "outcome" in result:
             self._loop.end(number, result["outcome"], attempt)
         self._changed()

@@ -12,6 +12,10 @@ from models.base import Forecaster, WindowShape
 
 SIZES: list[tuple[int, int]] = []
 """Of each training pass: its windows, and the tensors that earlier passes still kept for their gradients."""
+TYPES: set[torch.dtype] = set()
+"""In which training passes computed."""
+SCORED: list[int] = []
+"""Windows of each scoring pass."""
 MADE: weakref.WeakSet[nn.Module] = weakref.WeakSet()
 _SAVED: weakref.WeakSet[_Saved] = weakref.WeakSet()
 
@@ -33,8 +37,12 @@ class Recording(Forecaster):
     def forward(self, inputs: Inputs) -> Tensor:
         if self.training:
             SIZES.append((inputs.past_target.shape[0], len(_SAVED)))
+        else:
+            SCORED.append(inputs.past_target.shape[0])
         with torch.autograd.graph.saved_tensors_hooks(_Saved, lambda saved: saved.tensor):
             mapped: Tensor = self.map(inputs.past_target.transpose(1, 2))
+        if self.training:
+            TYPES.add(mapped.dtype)
         return mapped.transpose(1, 2).unsqueeze(-1)
 
 

@@ -23,6 +23,7 @@ from tuner.study.schema import split_config
 from tuner.study.trial import Decision, Report, State
 from tuner.training.checkpoint import Checkpoint
 from tuner.training.outcome import Outcome
+from tuner.training.scoring import EVALUATION_BATCH
 from tuner.training.trial import TrialSpec, run_trial
 
 EPOCHS = 4
@@ -93,9 +94,10 @@ def test_the_reports_after_a_checkpoint_are_those_of_an_uninterrupted_trial(name
         assert without_timing(reports) == without_timing(whole[after:])
 
 
-def test_a_trial_that_had_its_budget_is_finished_at_once() -> None:
+@pytest.mark.parametrize("epochs", [EPOCHS, EPOCHS - 2])
+def test_a_trial_that_had_its_budget_is_finished_at_once(epochs: int) -> None:
     _, whole = run({})
-    outcome, reports = run({}, last=whole[-1].last)
+    outcome, reports = run({}, last=whole[-1].last, epochs=epochs)
     assert (outcome.state, reports) == (State.FINISHED, [])
 
 
@@ -169,15 +171,38 @@ def test_batches_in_parts_report_the_loss_of_whole_ones() -> None:
     assert math.isclose(whole, parts, rel_tol=1e-5)
 
 
+RECORDED: Config = {"model": "tests.tuner.training.recording", "train.batch_size": 32}
+
+
 def test_a_part_leaves_the_memory_before_the_next_one_is_computed() -> None:
     from tests.tuner.training.recording import SIZES
 
     SIZES.clear()
-    config: Config = {"model": "tests.tuner.training.recording", "train.batch_size": 32}
-    outcome, _ = run(config, epochs=1, n_parts=4)
+    outcome, _ = run(RECORDED, epochs=1, n_parts=4)
     assert outcome.state is State.FINISHED, outcome.traceback
     assert max(size for size, _ in SIZES) == 8
     assert {n_saved for _, n_saved in SIZES} == {0}
+
+
+def test_every_part_is_computed_in_the_precision_of_the_trial() -> None:
+    from tests.tuner.training.recording import TYPES
+
+    TYPES.clear()
+    run({**RECORDED, "train.precision": "bf16"}, epochs=1, n_parts=4)
+    assert TYPES == {torch.bfloat16}
+
+
+def test_scoring_takes_fewer_windows_at_a_time_and_gives_the_same() -> None:
+    from tests.tuner.training.recording import SCORED
+
+    values, most = [], []
+    for n_parts in (1, 4):
+        SCORED.clear()
+        _, (report,) = run({**RECORDED, "train.learning_rate": 1e-30}, epochs=1, n_parts=n_parts)
+        values.append(report.metrics["mse_scaled"])
+        most.append(max(SCORED))
+    assert most[1] <= EVALUATION_BATCH // 4 < most[0]
+    assert math.isclose(*values, rel_tol=1e-6)
 
 
 @given(st.integers(1, 40), st.integers(1, 50))
