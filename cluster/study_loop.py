@@ -107,6 +107,8 @@ class StudyLoop:
         self.left_out = sorted(row.number for row in store.rows() if not study.space.contains(row.config, defaults))
         """Trials that the space does not hold any more: kept, and counted no more."""
         events = store.events()
+        self._start_up_s = _start_up_s(events)
+        """Until Ray was up, over all drivers: no part of the study's time."""
         self._unanswered = self._play_reports(events)
         self._reopened = self._find_reopened(events)
         self._play_proposals(events)
@@ -190,7 +192,7 @@ class StudyLoop:
     def ending(self) -> str | None:
         """Why running trials give their slots back, if they should."""
         limit = self.study.budget.time_s
-        time_is_up = limit is not None and self.store.time_s() > limit
+        time_is_up = limit is not None and self.store.time_s() - self._start_up_s > limit
         return self._asked_to_end or ("the study's code failed" if self.broken else "its time is up" if time_is_up else None)
 
     @property
@@ -228,6 +230,7 @@ class StudyLoop:
                 sampler={"name": self.study.sampler, **self._sampler.describe()},
                 scheduler={"name": self.study.scheduler, **self.scheduler.describe()},
             )
+            self._start_up_s = _start_up_s(self.store.events())
             self._board = TensorBoard(self.store.folder, self.study.space, self.study.problem.metric)
             for number in sorted(self._reopened):
                 self.store.reopen(number)
@@ -421,3 +424,8 @@ class StudyLoop:
             yield
         except OSError as error:
             self.halted = error
+
+
+def _start_up_s(events: Sequence[Event]) -> float:
+    times: list[float] = [0.0, *(event["time_s"] for event in events)]
+    return sum(times[n + 1] - times[n] for n, event in enumerate(events) if event["kind"] == "start")

@@ -400,3 +400,16 @@ def test_a_full_disk_ends_a_study_without_an_error_in_ray(tmp_path: Path) -> Non
     loop.end(number, Outcome(state=State.FINISHED), attempt)
     assert loop.next_trial() is None
     assert RunStore.open(study.folder).row(0).state is State.RUNNING
+
+
+def test_the_time_that_ray_takes_to_start_is_no_part_of_the_limit(tmp_path: Path) -> None:
+    now = [0.0]
+    study = make_study(tmp_path / "study", budget=Budget(n_trials=9, epochs=EPOCHS, time_s=10.0))
+    store = RunStore.create(study.folder, lambda: now[0])
+    store.write_study({**study.to_json(), "baseline": BASELINE})
+    loop = StudyLoop.of(study, BASELINE, store)
+    now[0] = 60.0
+    loop.start(loop.spec(accelerator="cpu", n_threads=1), placement=None)
+    assert loop.ending is None
+    now[0] = 71.0
+    assert loop.ending == "its time is up"

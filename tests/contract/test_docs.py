@@ -176,3 +176,16 @@ def test_the_data_set_of_the_guide_can_be_read(written: Path) -> None:
     dataset: Dataset = module(written, "my_dataset").DATASET
     panel = dataset.read(None, Columns())
     assert (panel.values.ravel().tolist(), panel.frequency, dataset.name) == ([1, 2, 4], "D", "my_dataset")
+
+
+def test_the_tests_that_the_table_of_faults_names_are_all_there_are_and_exist() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "faults.md").read_text()))
+    sources = {path: path.read_text() for path in (ROOT / "tests").rglob("test_*.py")}
+    faults = {
+        name
+        for path, source in sources.items()
+        if path.parent.name == "faults"
+        for name in re.findall(r"^def (test_\w+)", source, re.MULTILINE)
+    }
+    assert faults <= named
+    assert all(any(f"def {name}(" in source for source in sources.values()) for name in named)

@@ -189,7 +189,7 @@ def test_every_part_is_computed_in_the_precision_of_the_trial() -> None:
 
     TYPES.clear()
     run({**RECORDED, "train.precision": "bf16"}, epochs=1, n_parts=4)
-    assert TYPES == {torch.bfloat16}
+    assert {torch.bfloat16} == TYPES
 
 
 def test_scoring_takes_fewer_windows_at_a_time_and_gives_the_same() -> None:
