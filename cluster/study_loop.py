@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import cluster.samplers
@@ -107,8 +108,9 @@ class StudyLoop:
         self.left_out = sorted(row.number for row in store.rows() if not study.space.contains(row.config, defaults))
         """Trials that the space does not hold any more: kept, and counted no more."""
         events = store.events()
-        self._start_up_s = _start_up_s(events)
-        """Until Ray was up, over all drivers: no part of the study's time."""
+        self._used_before_s = _used_s(events)
+        """Of the study's time, by earlier drivers."""
+        self._first_begin_s: float | None = None
         self._unanswered = self._play_reports(events)
         self._reopened = self._find_reopened(events)
         self._play_proposals(events)
@@ -192,7 +194,7 @@ class StudyLoop:
     def ending(self) -> str | None:
         """Why running trials give their slots back, if they should."""
         limit = self.study.budget.time_s
-        time_is_up = limit is not None and self.store.time_s() - self._start_up_s > limit
+        time_is_up = limit is not None and self._used_s() > limit
         return self._asked_to_end or ("the study's code failed" if self.broken else "its time is up" if time_is_up else None)
 
     @property
@@ -230,7 +232,6 @@ class StudyLoop:
                 sampler={"name": self.study.sampler, **self._sampler.describe()},
                 scheduler={"name": self.study.scheduler, **self.scheduler.describe()},
             )
-            self._start_up_s = _start_up_s(self.store.events())
             self._board = TensorBoard(self.store.folder, self.study.space, self.study.problem.metric)
             for number in sorted(self._reopened):
                 self.store.reopen(number)
@@ -278,6 +279,8 @@ class StudyLoop:
         with self.writing():
             self._heard[number] = self._clock()
             self.store.begin(number)
+            if self._first_begin_s is None:
+                self._first_begin_s = self.store.time_s()
             if self._board:
                 self._board.begin(number, self._configs[number])
 
@@ -387,6 +390,10 @@ class StudyLoop:
         if number in self._ready:
             self._ready.remove(number)
 
+    def _used_s(self) -> float:
+        """Of the study's time. That in which Ray and the first worker start is no part of it."""
+        return self._used_before_s + (0.0 if self._first_begin_s is None else self.store.time_s() - self._first_begin_s)
+
     def _tell(self, number: int, state: State, out_of_memory: bool) -> None:
         self._inform(number, self._configs[number], state, self._values.get(number, ()), out_of_memory)
 
@@ -426,6 +433,14 @@ class StudyLoop:
             self.halted = error
 
 
-def _start_up_s(events: Sequence[Event]) -> float:
-    times: list[float] = [0.0, *(event["time_s"] for event in events)]
-    return sum(times[n + 1] - times[n] for n, event in enumerate(events) if event["kind"] == "start")
+def _used_s(events: Sequence[Event]) -> float:
+    """From the first begin of each driver to the last that it stored."""
+    used, first = 0.0, None
+    for before, event in pairwise([*events, {"kind": "start", "time_s": 0.0}]):
+        if before["kind"] == "start":
+            first = None
+        elif before["kind"] == "begin" and first is None:
+            first = before["time_s"]
+        if event["kind"] == "start" and first is not None:
+            used += before["time_s"] - first
+    return used

@@ -402,14 +402,20 @@ def test_a_full_disk_ends_a_study_without_an_error_in_ray(tmp_path: Path) -> Non
     assert RunStore.open(study.folder).row(0).state is State.RUNNING
 
 
-def test_the_time_that_ray_takes_to_start_is_no_part_of_the_limit(tmp_path: Path) -> None:
+def test_the_time_that_ray_and_the_first_worker_take_to_start_is_no_part_of_the_limit(tmp_path: Path) -> None:
     now = [0.0]
     study = make_study(tmp_path / "study", budget=Budget(n_trials=9, epochs=EPOCHS, time_s=10.0))
     store = RunStore.create(study.folder, lambda: now[0])
     store.write_study({**study.to_json(), "baseline": BASELINE})
     loop = StudyLoop.of(study, BASELINE, store)
-    now[0] = 60.0
-    loop.start(loop.spec(accelerator="cpu", n_threads=1), placement=None)
-    assert loop.ending is None
-    now[0] = 71.0
-    assert loop.ending == "its time is up"
+    for waited_s, ran_s, reason in ((60.0, 6.0, None), (50.0, 5.0, "its time is up")):
+        now[0] += waited_s
+        loop.start(loop.spec(accelerator="cpu", n_threads=1), placement=None)
+        number, attempt = begin(loop)
+        now[0] += ran_s
+        assert loop.report(number, report(BASELINE, loop.store.row(0).epochs + 1), attempt) is not Decision.STOP
+        assert loop.ending == reason
+        store.close()
+        store = RunStore.resume(study.folder, lambda: now[0])
+        loop = StudyLoop.of(study, BASELINE, store)
+    assert loop.is_done

@@ -73,6 +73,7 @@ def test_a_clock_that_jumps_a_day_ahead_and_back_changes_no_duration_and_hits_no
     assert_same(folder, whole)
 
 
+@pytest.mark.slow
 def test_a_second_driver_is_refused_in_one_sentence_and_the_first_goes_on(whole: Path, tmp_path: Path) -> None:
     folder = tmp_path / "study"
     with driver(*HERE, "--runs", tmp_path) as process:

@@ -15,6 +15,7 @@ from tuner.study.trial import State
 GIB = 1 << 30
 
 
+@pytest.mark.slow
 def test_a_trial_out_of_memory_is_infeasible_and_the_study_goes_on(faults: Path, tmp_path: Path) -> None:
     arm(faults, "memory", 1)
     done = tuner("run", *HERE, "--runs", tmp_path, FAULTY_FOLDER=str(faults))

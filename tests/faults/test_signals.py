@@ -31,10 +31,8 @@ def last_words(folder: Path) -> str:
     return f"Interrupted. What was reported is kept; go on with: python -m tuner.run --resume {folder}\n"
 
 
-@pytest.mark.parametrize(
-    "number",
-    [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", WORDS)
 def test_a_signal_lets_trials_end_their_epoch_and_the_study_goes_on_later(
     number: signal.Signals, whole: Path, tmp_path: Path
 ) -> None:

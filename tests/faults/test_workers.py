@@ -38,7 +38,8 @@ def test_a_trial_whose_workers_are_lost_too_often_has_failed_alone(faults: Path,
     )
 
 
-@pytest.mark.parametrize("fault", ["hang", pytest.param("freeze", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["hang", "freeze"])
 def test_a_trial_that_hangs_is_killed_and_goes_on_to_the_same_end(
     fault: str, whole: Path, faults: Path, tmp_path: Path
 ) -> None:
