@@ -177,5 +177,5 @@ class Study:
             seed=record["seed"],
             runs=folder.parent,
             resources=Resources(**record["resources"]),
-            limits=Limits(**record["limits"]),
+            limits=Limits(**record.get("limits", {})),
         )
