@@ -209,7 +209,7 @@ def _resume(folder: Path, given: dict[str, Any]) -> int:
         loop = StudyLoop.of(study, whole["baseline"], store)
     console = Console()
     for line in changes(before, study):
-        console.print(f"changed, {line}", highlight=False)
+        console.print(f"changed: {line}", highlight=False, soft_wrap=True)
     if loop.left_out:
         console.print(f"left out, as the space does not hold them any more: trials {', '.join(map(str, loop.left_out))}")
     if loop.is_done and store.is_complete and loop.left_out == [row.number for row in store.rows() if row.left_out]:

@@ -105,17 +105,24 @@ def parse_limits(before: Limits, words: Mapping[str, Any]) -> Limits:
 
 
 def changes(before: Study, after: Study) -> list[str]:
-    """What differs, a line each."""
+    """What differs, a line each, named as the options are."""
     then, now = before.to_json(), after.to_json()
-    lines = [f"{name} {then[name]} -> {now[name]}" for name in ("sampler", "scheduler") if then[name] != now[name]]
+    lines = [f"--{name} {then[name]} -> {now[name]}" for name in ("sampler", "scheduler") if then[name] != now[name]]
     for part in ("budget", "resources", "limits"):
-        lines += [f"{part}: {name} {then[part][name]} -> {new}" for name, new in now[part].items() if then[part][name] != new]
+        for name, new in now[part].items():
+            if then[part][name] != new:
+                option = name.removeprefix("n_").removesuffix("_s").replace("_", "-")
+                lines.append(f"--{option} {_words(name, then[part][name])} -> {_words(name, new)}")
     then, now = then["space"]["search"], now["space"]["search"]
     for key in sorted({*then, *now}):
         if then.get(key) != now.get(key):
             was, is_ = (study.space.search.get(key, "not searched") for study in (before, after))
-            lines.append(f"space: {key} {was} -> {is_}")
+            lines.append(f"{key} {was} -> {is_}")
     return lines
+
+
+def _words(name: str, value: Any) -> str:
+    return "none" if value is None else f"{value:.0f}s" if name.endswith("_s") else str(value)
 
 
 def _budget(before: Budget, words: Mapping[str, Any], used_s: float) -> Budget:

@@ -66,12 +66,14 @@ def test_a_key_that_is_set_is_fixed_in_the_space_that_there_was() -> None:
 
 
 def test_what_changes_is_named() -> None:
-    after = resume(trials="+5", scheduler="none", settings=["model.individual=true"], retries=0)
+    after = resume(trials="+5", time="+1h", scheduler="none", settings=["model.individual=true"], trial_timeout="5m", retries=0)
     assert changes(BEFORE, after) == [
-        "scheduler asha -> none",
-        "budget: n_trials 20 -> 25",
-        "limits: retries 2 -> 0",
-        "space: model.individual False | True -> True",
+        "--scheduler asha -> none",
+        "--trials 20 -> 25",
+        "--time 3600s -> 7200s",
+        "--retries 2 -> 0",
+        "--trial-timeout none -> 300s",
+        "model.individual False | True -> True",
     ]
 
 
