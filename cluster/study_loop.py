@@ -111,6 +111,8 @@ class StudyLoop:
         self._used_before_s = _used_s(events)
         """Of the study's time, by earlier drivers."""
         self._first_begin_s: float | None = None
+        self._verdicts: dict[int, Decision] = {}
+        """What today's scheduler says to the last report of each trial, whatever was said then."""
         self._unanswered = self._play_reports(events)
         self._reopened = self._find_reopened(events)
         self._play_proposals(events)
@@ -133,13 +135,14 @@ class StudyLoop:
                 case {"kind": "report", "number": number, "epoch": epoch, "metrics": metrics, "stages": stages}:
                     value = self._best(number, epoch, metrics, stages)
                     if number not in self.left_out:
-                        answers[number] = Answer(epoch, self.scheduler.decide(number, epoch, value), stored=False)
+                        self._verdicts[number] = self.scheduler.decide(number, epoch, value)
+                        answers[number] = Answer(epoch, self._verdicts[number], stored=False)
                 case {"kind": "decision", "number": number, "epoch": epoch, "decision": decision}:
                     answers[number] = Answer(epoch, Decision(decision), stored=True)
         return answers
 
     def _find_reopened(self, events: Sequence[Event]) -> set[int]:
-        """Trials that are over and go on: under a larger budget, and where the code had ended the study."""
+        """Trials that are over and go on: under a larger budget that lets them pass, and where the code had ended the study."""
         was_broken = next(
             (event.get("broken") for event in reversed(events) if event["kind"] not in ("start", "reopen")), False
         )
@@ -147,6 +150,7 @@ class StudyLoop:
             row.number
             for row in self.store.rows()
             if row.number not in self.left_out
+            and self._verdicts.get(row.number) is not Decision.STOP
             and (
                 (row.state is State.FINISHED and row.epochs < self.study.budget.epochs and self.store.has_last(row.number))
                 or (row.state is State.FAILED and was_broken)

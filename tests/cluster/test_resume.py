@@ -180,6 +180,23 @@ def test_more_epochs_go_on_with_finished_trials_that_the_longer_ladder_lets_pass
     assert {number: after.reports(number)[:EPOCHS] for number in finished} == curves
 
 
+def test_more_epochs_leave_finished_trials_as_they_are_that_a_new_rung_at_their_end_stops(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    drive(new_loop(make_study(folder, scheduler="none", budget=Budget(n_trials=N_TRIALS, epochs=3))))
+    drive(resumed_loop(folder, scheduler="asha", budget=Budget(n_trials=N_TRIALS, epochs=9)))
+    rows = RunStore.open(folder).rows()
+    reopened = {event["number"] for event in RunStore.open(folder).events() if event["kind"] == "reopen"}
+    assert 0 in reopened
+    assert 0 < len(reopened) < len(rows)
+    best = best_row(rows)
+    assert best
+    assert best.number in reopened
+    assert all(row.epochs == 3 for row in rows if row.number not in reopened)
+    n_events = len(RunStore.open(folder).events())
+    drive(resumed_loop(folder))
+    assert [event["kind"] for event in RunStore.open(folder).events()[n_events:]] == ["start"]
+
+
 def test_a_longer_study_that_is_cut_goes_on_as_if_it_had_not_been(whole: Path, tmp_path: Path) -> None:
     longer, budget = tmp_path / "longer", Budget(n_trials=N_TRIALS + 3, epochs=12)
     shutil.copytree(whole, longer)
