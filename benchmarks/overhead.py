@@ -36,6 +36,7 @@ CONFIG: Config = {**FIXED, "train.learning_rate": 3e-4}
 
 def ours(data: ProblemData) -> float:
     """Seconds for N_TRIALS trials, after both slots are warm."""
+    from cluster.study_loop import StudyLoop
     from cluster.study_runner import run_study
     from tuner.results.store import RunStore
     from tuner.study.record import record
@@ -54,7 +55,7 @@ def ours(data: ProblemData) -> float:
         )  # fmt: skip
         store = RunStore.create(study.folder)
         store.write_study(record(study, data, CONFIG))
-        run_study(study, store, CONFIG, data, Silent())
+        run_study(StudyLoop.of(study, CONFIG, store), data, Silent())
         ends = sorted(event["time_s"] for event in store.events() if event["kind"] == "tell")
     return float(ends[-1] - ends[N_SLOTS - 1])
 
