@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 Use: TypeAlias = Literal["covariates", "known", "static", "lags", "observed"]
 
-HEADS = ("mse", "mae", "huber", "quantile", "implicit_quantile", "normal", "student_t", "negative_binomial", "low_rank_normal")
-"""Every value of ``train.loss``."""
+DIRECT = ("mse", "mae", "huber", "quantile", "implicit_quantile", "normal", "student_t", "negative_binomial", "low_rank_normal")
+"""The values of ``train.loss`` that a model supports by its outputs alone."""
+
+HEADS = (*DIRECT, "own")
+"""Every value of ``train.loss``; own is the loss that a model brings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +74,8 @@ class Forecaster(nn.Module, ABC):
     step), and from a generator of its own with a fixed seed while evaluating.
     """
 
-    heads: ClassVar[tuple[str, ...]] = HEADS
-    """The values of ``train.loss`` that the model supports; all of them, unless it says so."""
+    heads: ClassVar[tuple[str, ...]] = DIRECT
+    """The values of ``train.loss`` that the model supports; all direct ones, unless it says so."""
     uses: ClassVar[frozenset[Use]] = frozenset()
     """What it reads of ``Inputs`` beyond the past of the targets."""
 

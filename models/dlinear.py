@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from datasets.windows.batch import Inputs
 from models.base import Forecaster, Use, WindowShape
+from models.layers.arguments import at_least
+from models.layers.decomposition import moving_average
 from models.layers.normalisation import WindowNorm
 
 
@@ -47,8 +49,7 @@ class DLinear(Forecaster):
         norm: Literal["none", "last", "revin"] = "none",
     ) -> None:
         super().__init__(shape)
-        if kernel < 1:
-            raise ValueError(f"model.kernel must be 1 or more, got {kernel}")
+        at_least(1, kernel=kernel)
         self.kernel = kernel
         self.norm = WindowNorm(norm, shape.n_targets)
         n_maps = shape.n_targets if individual else 1
@@ -79,13 +80,6 @@ class ChannelLinear(nn.Module):
         if len(self.weight) == 1:
             return F.linear(channels, self.weight[0], self.bias[0])
         return torch.einsum("bcn,cmn->bcm", channels, self.weight) + self.bias
-
-
-def moving_average(series: Float[Tensor, "B C L"], kernel: int) -> Float[Tensor, "B C L"]:
-    """The mean of ``kernel`` steps around each step; the first and the last value go on beyond the ends."""
-    before, after = (kernel - 1) // 2, kernel // 2
-    ends = (series[..., :1].expand(-1, -1, before), series, series[..., -1:].expand(-1, -1, after))
-    return F.avg_pool1d(torch.cat(ends, -1), kernel, stride=1)
 
 
 MODEL = DLinear

@@ -15,10 +15,11 @@ from torch import Tensor, nn
 
 from datasets.windows.batch import Inputs
 from models.base import Forecaster, Use, WindowShape
+from models.layers.arguments import at_least, one_of
 from models.layers.attention import FullAttention, MultiHeadAttention, ProbSparseAttention
-from models.layers.dropout import Dropout
 from models.layers.embedding import CircularConv, WindowEmbedding
 from models.layers.normalisation import WindowNorm
+from models.layers.transformer import DecoderLayer, EncoderLayer, FeedForward
 
 
 class Informer(Forecaster):
@@ -76,25 +77,14 @@ class Informer(Forecaster):
         norm: Literal["none", "last", "revin"] = "none",
     ) -> None:
         super().__init__(shape)
-        sizes = {
-            "n_heads": n_heads,
-            "head_width": head_width,
-            "n_encoder_layers": n_encoder_layers,
-            "n_decoder_layers": n_decoder_layers,
-            "feedforward": feedforward,
-            "factor": factor,
-        }
-        for name, size in sizes.items():
-            if size < 1:
-                raise ValueError(f"model.{name} must be 1 or more, got {size}")
+        at_least(1, n_heads=n_heads, head_width=head_width, feedforward=feedforward, factor=factor)
+        at_least(1, n_encoder_layers=n_encoder_layers, n_decoder_layers=n_decoder_layers)
+        one_of(("prob", "full"), attention=attention)
         if not 0 <= start_fraction <= 1:
             raise ValueError(
                 f"model.start_fraction must lie in [0, 1], got {start_fraction}: the start token is a part of the lookback; "
                 f"give its length divided by {shape.lookback}"
             )
-        for name, value, allowed in (("attention", attention, ("prob", "full")), ("activation", activation, ("gelu", "relu"))):
-            if value not in allowed:
-                raise ValueError(f"model.{name} must be one of {', '.join(allowed)}, got {value!r}")
         width = n_heads * head_width
         self.n_start = round(start_fraction * shape.lookback)
         self.norm = WindowNorm(norm, shape.n_targets)
@@ -152,55 +142,6 @@ class Informer(Forecaster):
         start = slice(past.shape[1] - self.n_start, None)
         known = torch.cat([inputs.past_known[:, start], inputs.future_known], 1)
         return F.pad(past[:, start], (0, 0, 0, self.shape.horizon)), known
-
-
-class FeedForward(nn.Module):
-    """Two maps with an activation between, at each step by itself."""
-
-    def __init__(self, width: int, hidden: int, activation: str, dropout: float) -> None:
-        super().__init__()
-        self.inner = nn.Linear(width, hidden)
-        self.outer = nn.Linear(hidden, width)
-        self.activation = F.gelu if activation == "gelu" else F.relu
-        self.dropout = Dropout(dropout)
-
-    def forward(self, steps: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
-        """What to add to each step, but for the last dropout."""
-        outputs: Tensor = self.outer(self.dropout(self.activation(self.inner(steps))))
-        return outputs
-
-
-class EncoderLayer(nn.Module):
-    """Self-attention and feed-forward; each is added to its input, then layer-normed."""
-
-    def __init__(self, attention: nn.Module, feed: nn.Module, width: int, dropout: float) -> None:
-        super().__init__()
-        self.attention, self.feed = attention, feed
-        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
-        self.dropout = Dropout(dropout)
-
-    def forward(self, steps: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
-        """As many steps as came."""
-        steps = self.norms[0](steps + self.dropout(self.attention(steps, steps)))
-        outputs: Tensor = self.norms[1](steps + self.dropout(self.feed(steps)))
-        return outputs
-
-
-class DecoderLayer(nn.Module):
-    """Causal self-attention, attention to the encoder's output, feed-forward; each added, then layer-normed."""
-
-    def __init__(self, own: nn.Module, cross: nn.Module, feed: nn.Module, width: int, dropout: float) -> None:
-        super().__init__()
-        self.own, self.cross, self.feed = own, cross, feed
-        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
-        self.dropout = Dropout(dropout)
-
-    def forward(self, steps: Float[Tensor, "B T D"], memory: Float[Tensor, "B S D"]) -> Float[Tensor, "B T D"]:
-        """As many steps as came."""
-        steps = self.norms[0](steps + self.dropout(self.own(steps, steps)))
-        steps = self.norms[1](steps + self.dropout(self.cross(steps, memory)))
-        outputs: Tensor = self.norms[2](steps + self.dropout(self.feed(steps)))
-        return outputs
 
 
 class Distilling(nn.Module):

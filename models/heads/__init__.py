@@ -24,6 +24,7 @@ def make_head(loss: str, *, quantile_levels: str = "0.1,0.5,0.9", rank: int = 4)
     from models.heads.levels import parse_levels
     from models.heads.low_rank_normal import LowRankNormalHead
     from models.heads.normal import NormalHead
+    from models.heads.own import OwnHead
     from models.heads.point import LOSSES, PointHead
     from models.heads.quantile import QuantileHead
 
@@ -42,6 +43,8 @@ def make_head(loss: str, *, quantile_levels: str = "0.1,0.5,0.9", rank: int = 4)
             return StudentTHead() if loss == "student_t" else NegativeBinomialHead()
         case "low_rank_normal":
             return LowRankNormalHead(rank)
+        case "own":
+            return OwnHead()
     if loss not in LOSSES:
         raise ValueError(f"train.loss must be one of {', '.join(HEADS)}, got {loss!r}")
     return PointHead(loss)

@@ -12,7 +12,7 @@ from scipy import stats
 from torch import Tensor
 
 from datasets.windows.batch import Batch
-from models.base import HEADS, WindowShape
+from models.base import DIRECT, HEADS, WindowShape
 from models.heads import make_head
 from models.heads.base import Head
 from models.heads.draws import Draws
@@ -22,8 +22,8 @@ from tuner.study.train_config import Loss, PointLoss, TrainConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SHAPE = WindowShape(lookback=6, horizon=3, n_targets=2)
-every_head = pytest.mark.parametrize("loss", HEADS)
-every_distribution = pytest.mark.parametrize("loss", [loss for loss in HEADS if loss not in LOSSES])
+every_head = pytest.mark.parametrize("loss", DIRECT)
+every_distribution = pytest.mark.parametrize("loss", [loss for loss in DIRECT if loss not in LOSSES])
 
 
 def outputs_of(head: Head, batch: Batch) -> Tensor:
@@ -107,7 +107,7 @@ def test_the_state_of_a_head_is_its_weights(loss: str) -> None:
     assert set(head.state_dict()) == {name for name, _ in head.named_parameters()}
 
 
-@pytest.mark.parametrize("loss", sorted({*HEADS} - {*LOSSES} - {"negative_binomial"}))  # counts end at 0
+@pytest.mark.parametrize("loss", sorted({*DIRECT} - {*LOSSES} - {"negative_binomial"}))  # counts end at 0
 def test_a_location_shifts_the_paths_and_a_log_spread_stretches_them_about_it(loss: str) -> None:
     head, batch = make_head(loss), make_batch(SHAPE)
     outputs = outputs_of(head, batch)

@@ -22,9 +22,10 @@ every_space = pytest.mark.parametrize("name", search_spaces.names())
 def step(space: Space, config: Config, horizon: int) -> None:
     """Builds a config's model and takes a forward and a backward pass."""
     arguments, train, data = split_config(config)
-    shape = WindowShape(lookback=data.lookback, horizon=horizon, n_targets=2, n_known=4)
+    head = make_head(train.loss)
+    shape = WindowShape(lookback=data.lookback, horizon=horizon, n_targets=2, n_known=4, n_outputs=head.n_outputs)
     model, batch = models.get(space.model)(shape, **arguments), make_batch(shape, n_windows=2)
-    loss = model.training_loss(batch, make_head(train.loss)).mean()
+    loss = model.training_loss(batch, head).mean()
     torch.autograd.backward(loss)
     assert torch.isfinite(loss)
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from models.base import WindowShape
-from models.dlinear import DLinear, moving_average
+from models.dlinear import DLinear
+from models.layers.decomposition import moving_average
 from tests.models.batches import make_batch
 
 SHAPE = WindowShape(lookback=6, horizon=3, n_targets=2)

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from models.heads.levels import parse_levels
 
 PointLoss = Literal["mse", "mae", "huber"]
-Loss = Literal[PointLoss, "quantile", "implicit_quantile", "normal", "student_t", "negative_binomial", "low_rank_normal"]
+Loss = Literal[PointLoss, "quantile", "implicit_quantile", "normal", "student_t", "negative_binomial", "low_rank_normal", "own"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "halve", "cosine", "one_cycle"]
 Precision = Literal["32", "bf16"]
@@ -19,7 +19,8 @@ class TrainConfig:
     """Everything between a model and its weights, except the data and the seed."""
 
     loss: Loss = "mse"
-    """What the head minimises: mse, mae, huber give points; the others distributions, by pinball loss or log-likelihood."""
+    """What the head minimises: mse, mae, huber give points; the others distributions, by pinball loss or log-likelihood;
+    own is the loss of a model that brings one."""
     quantile_levels: str = "0.1,0.5,0.9"
     """Levels of the loss quantile, rising within (0, 1), with commas."""
     rank: int = 4
