@@ -88,6 +88,10 @@ class Machines:
         """A trial was heard of from this node."""
         self._nodes[number] = node
 
+    def forget(self, number: int) -> None:
+        """A trial has another worker, which was not heard of yet."""
+        self._nodes.pop(number, None)
+
     def ask(self) -> None:
         """Asks Ray, every two seconds at most."""
         now = time.monotonic()
@@ -134,6 +138,7 @@ class Watch(Callback):  # type: ignore[misc]
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """A worker has taken the trial."""
         trial.config["last"] = None  # it has it; Tune would keep it for as long as the study lasts
+        self._machines.forget(trial.config["number"])
         self._loop.begin(*_run_of(trial))
         self._changed()
 

@@ -102,13 +102,16 @@ class StudyLoop:
         self._heard: dict[int, float] = {}
         """Trials that have a worker, and when they were last heard of."""
         self._n_attempts = 0
-        self._failures: Counter[str] = Counter()
         self._board: TensorBoard | None = None
         defaults = defaults_of(study.space.model)
         self.left_out = sorted(row.number for row in store.rows() if not study.space.contains(row.config, defaults))
         """Trials that the space does not hold any more: kept, and counted no more."""
+        self.cut_off: list[int]
+        """Trials that finished a smaller budget, and have lost what they would need to go on: others had overtaken them."""
+        self._failures: Counter[str]
+        """Trials that have failed, by the place in the code."""
         events = store.events()
-        self._used_before_s = _used_s(events)
+        self._used_before_s = used_s(events)
         """Of the study's time, by earlier drivers."""
         self._first_begin_s: float | None = None
         self._verdicts: dict[int, Decision] = {}
@@ -143,19 +146,29 @@ class StudyLoop:
 
     def _find_reopened(self, events: Sequence[Event]) -> set[int]:
         """Trials that are over and go on: under a larger budget that lets them pass, and where the code had ended the study."""
-        was_broken = next(
-            (event.get("broken") for event in reversed(events) if event["kind"] not in ("start", "reopen")), False
-        )
-        return {
-            row.number
+        places: dict[int, str] = {}
+        for event in events:
+            match event:
+                case {"kind": "tell", "number": number, "state": State.FAILED, "place": place}:
+                    places[number] = place
+                case {"kind": "reopen", "number": number}:
+                    places.pop(number, None)
+        last = next((event for event in reversed(events) if event["kind"] not in ("start", "reopen")), {})
+        was_broken = last.get("broken", False) or self._n_same in Counter(places.values()).values()
+        passing = [
+            row
             for row in self.store.rows()
-            if row.number not in self.left_out
-            and self._verdicts.get(row.number) is not Decision.STOP
-            and (
-                (row.state is State.FINISHED and row.epochs < self.study.budget.epochs and self.store.has_last(row.number))
-                or (row.state is State.FAILED and was_broken)
-            )
-        }
+            if row.number not in self.left_out and self._verdicts.get(row.number) is not Decision.STOP
+        ]
+        short = [row.number for row in passing if row.state is State.FINISHED and row.epochs < self.study.budget.epochs]
+        self.cut_off = [number for number in short if not self.store.has_last(number)]
+        failed = {row.number for row in passing if row.state is State.FAILED and was_broken}
+        self._failures = Counter(place for number, place in places.items() if number not in failed)
+        return {*short, *failed} - {*self.cut_off}
+
+    @property
+    def _n_same(self) -> int:
+        return min(SAME_FAILURES, self.study.budget.n_trials)
 
     def _play_proposals(self, events: Sequence[Event]) -> None:
         """Brings the sampler to where the events end, and lines up what is open."""
@@ -300,15 +313,17 @@ class StudyLoop:
         if not self.is_out(number, attempt):
             return Decision.STOP
         self._heard[number] = self._clock()
-        if report.epoch <= self.store.row(number).epochs:  # what it needs to go on was gone, so it says again what it said
-            return Decision.CONTINUE
         with self.writing():
-            value = self._best(number, report.epoch, report.metrics, report.stages)
-            self.store.report(number, report)
-            if self._board:
-                self._board.report(number, report)
-            decision = self.scheduler.decide(number, report.epoch, value)
-            self.store.decision(number, report.epoch, decision)
+            decision = Decision.CONTINUE
+            if (
+                report.epoch > self.store.row(number).epochs
+            ):  # else what it needs to go on was gone, and it says again what it said
+                value = self._best(number, report.epoch, report.metrics, report.stages)
+                self.store.report(number, report)
+                if self._board:
+                    self._board.report(number, report)
+                decision = self.scheduler.decide(number, report.epoch, value)
+                self.store.decision(number, report.epoch, decision)
             if decision is Decision.STOP:
                 self._end(number, Outcome(state=State.STOPPED))
             elif (self.ending or leaving) and report.epoch < self.study.budget.epochs:  # else it ends by itself, and better so
@@ -379,8 +394,7 @@ class StudyLoop:
         self._tell(number, outcome.state, outcome.out_of_memory)
         if outcome.state is State.FAILED:
             self._failures[outcome.place] += 1
-            n_same = self._failures[outcome.place]
-            if n_same == min(SAME_FAILURES, self.study.budget.n_trials):
+            if self._failures[outcome.place] == self._n_same:
                 self.broken = Broken(outcome.reason, outcome.traceback)
         self._keep()
 
@@ -437,8 +451,8 @@ class StudyLoop:
             self.halted = error
 
 
-def _used_s(events: Sequence[Event]) -> float:
-    """From the first begin of each driver to the last that it stored."""
+def used_s(events: Sequence[Event]) -> float:
+    """Of a study's time: from the first begin of each driver to the last that it stored."""
     used, first = 0.0, None
     for before, event in pairwise([*events, {"kind": "start", "time_s": 0.0}]):
         if before["kind"] == "start":

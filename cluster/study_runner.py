@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import tempfile
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,11 +21,15 @@ from cluster.placement import Placement, place
 from cluster.study_loop import StudyLoop
 from datasets.windows.prepared import PreparedData
 from tuner.results.schema import Row
-from tuner.results.store import best_row
+from tuner.results.store import RunStore, best_row
 from tuner.study.environment import ENVIRONMENT
 from tuner.study.problem_data import ProblemData
 from tuner.training.evaluate import Evaluation, NotRun, evaluate_floor, evaluate_weights
 from tuner.training.trial import TrialSpec
+
+
+class EvaluationFailed(RuntimeError):
+    """The best has no score on the test rows, so nothing can be exported."""
 
 
 class Watcher(Protocol):
@@ -58,11 +63,14 @@ def run_study(loop: StudyLoop, data: ProblemData, watcher: Watcher) -> StudyOutc
         watcher: Shows people what happens.
 
     Raises:
+        EvaluationFailed: the best could not be evaluated.
+        ScoreMismatch: its loaded weights are not worth what its trial reported.
         ClusterMismatch: the machines are not what the user asked for; nothing was proposed.
         Interrupted: somebody wanted it to end. It can be resumed.
     """
     study, store = loop.study, loop.store
-    with connected(study.resources.address, ENVIRONMENT) as found:
+    with interrupts(loop.end_soon) as signals, connected(study.resources.address, ENVIRONMENT) as found:
+        signals.install()  # Ray has taken SIGTERM
         placement = place(found.nodes, study.resources.cpus_per_trial, study.resources.gpus_per_trial)
         if study.resources.address is not None:
             check_nodes(found.nodes, study.space.model)
@@ -73,10 +81,9 @@ def run_study(loop: StudyLoop, data: ProblemData, watcher: Watcher) -> StudyOutc
         watcher.started(found, placement, loop)
         exported = None
         try:
-            with interrupts(loop.end_soon) as signals:
+            with signals.patience():
                 _search(loop, data.for_trials(), spec, placement, watcher)
-            signals.check()
-            with loop.writing():
+            if not loop.halted:
                 exported = _finish(loop, data, spec, placement, watcher)
         finally:
             loop.close()
@@ -129,37 +136,53 @@ def _search(loop: StudyLoop, data: PreparedData, spec: TrialSpec, placement: Pla
 
 
 def _finish(loop: StudyLoop, data: ProblemData, spec: TrialSpec, placement: Placement, watcher: Watcher) -> Path | None:
-    if loop.halted:
-        return None
-    best, exported = best_row(loop.store.rows()), None
-    if not loop.broken and best is not None:
+    """Evaluates, exports and closes the study. A disk that is full at the end ends it as in the middle."""
+    store, exported = loop.store, None
+    best = None if loop.broken else best_row(store.rows())
+    if best is not None:
         watcher.evaluating()
-        exported = _evaluate_and_export(loop, data, spec, placement, best)
-    loop.store.event("end", broken=bool(loop.broken))
+        opened, baseline = data.opened(), best_row(store.rows()[:1])
+        trials = {"best": best} if baseline is None else {"best": best, "baseline": baseline}
+        with loop.writing():
+            numbers = sorted({row.number for row in trials.values()})
+            store.opening("the search is over", trials=numbers, floors=models.floors.names())
+        if loop.halted:
+            return None
+        evaluations = _evaluate(store, opened, trials, spec, placement)
+        with loop.writing():
+            exported = compare_and_export(store, opened, evaluations, best)
+    if not loop.halted:
+        with loop.writing():
+            store.event("end", broken=bool(loop.broken))
     return exported
 
 
-def _evaluate_and_export(loop: StudyLoop, data: ProblemData, spec: TrialSpec, placement: Placement, best: Row) -> Path:
+def _evaluate(
+    store: RunStore, opened: PreparedData, trials: Mapping[str, Row], spec: TrialSpec, placement: Placement
+) -> list[Evaluation | NotRun]:
+    """The scores of trials and floors on what was opened.
+
+    Raises:
+        EvaluationFailed: that of the best has none. Any other that fails does not cost the export.
+    """
     import ray
 
-    store, opened = loop.store, data.opened()
-    baseline = best_row(store.rows()[:1])
-    trials = {"best": best} if baseline is None else {"best": best, "baseline": baseline}
-    floors = models.floors.names()
-    store.opening("the search is over", trials=sorted({row.number for row in trials.values()}), floors=floors)
     shared = ray.put(opened)
     resources: dict[str, Any] = {"num_cpus": placement.cpus_per_trial, "num_gpus": placement.gpus_per_trial}
     score_weights = ray.remote(**resources)(evaluate_weights)
     score_floor = ray.remote(num_cpus=1)(evaluate_floor)
-    tasks = [
-        score_weights.remote(who, replace(spec, config=row.config, n_parts=row.n_parts), store.weights(row.number), shared)
+    tasks = {
+        who: score_weights.remote(who, replace(spec, config=row.config, n_parts=row.n_parts), store.weights(row.number), shared)
         for who, row in trials.items()
-    ]
-    scoring = {name: score_floor.remote(name, shared) for name in floors}
-    evaluations: list[Evaluation | NotRun] = ray.get(tasks)
-    for name, task in scoring.items():
+    }
+    tasks |= {name: score_floor.remote(name, shared) for name in models.floors.names()}
+    evaluations: list[Evaluation | NotRun] = []
+    for who, task in tasks.items():
         try:
             evaluations.append(ray.get(task))
-        except ray.exceptions.RayError as error:  # a floor that fails must not cost the export
-            evaluations.append(NotRun(who=name, note=f"it failed, {str(error).strip().splitlines()[-1]}"))
-    return compare_and_export(store, opened, evaluations, best)
+        except ray.exceptions.RayError as error:
+            reason = str(error).strip().splitlines()[-1]
+            if who == "best":
+                raise EvaluationFailed(f"the best, trial {trials[who].number}, could not be evaluated: {reason}") from error
+            evaluations.append(NotRun(who=who, note=f"it failed, {reason}"))
+    return evaluations

@@ -193,8 +193,8 @@ def _resume(folder: Path, given: dict[str, Any]) -> int:
     """Goes on with a study; the exit code."""
     from rich.console import Console
 
-    from cluster.study_loop import StudyLoop
-    from tuner.results.store import RunStore
+    from cluster.study_loop import StudyLoop, used_s
+    from tuner.results.store import RunStore, best_row
     from tuner.results.summary import render, summarise
     from tuner.study.resuming import changes, recorded_data, resumed
 
@@ -202,21 +202,24 @@ def _resume(folder: Path, given: dict[str, Any]) -> int:
         store = RunStore.resume(folder)
         whole = store.study()
         before = Study.from_json(whole, folder)
-        study = resumed(before, given, store.time_s())
+        study = resumed(before, given, used_s(store.events()))
         _check_names(study)
         data = recorded_data(whole, folder, study.problem, study.space)
         _try_configs(study, data, whole["baseline"])
-        loop = StudyLoop.of(study, whole["baseline"], store)
+    loop = StudyLoop.of(study, whole["baseline"], store)
     console = Console()
-    for line in changes(before, study):
-        console.print(f"changed: {line}", highlight=False, soft_wrap=True)
     if loop.left_out:
         console.print(f"left out, as the space does not hold them any more: trials {', '.join(map(str, loop.left_out))}")
     if loop.is_done and store.is_complete and loop.left_out == [row.number for row in store.rows() if row.left_out]:
         why, more = ("Its time is up", "--time +1h") if loop.ending else ("Nothing is left to do", "--trials +20")
         console.print(render(summarise(store)))
         console.print(f"{why}. For more: python -m tuner.run --resume {folder} {more}", highlight=False, soft_wrap=True)
-        return 0
+        return 0 if best_row(store.rows()) else 1
+    for line in changes(before, study):
+        console.print(f"changed: {line}", highlight=False, soft_wrap=True)
+    if loop.cut_off:
+        numbers = ", ".join(map(str, loop.cut_off))
+        console.print(f"these stay as they are, as better ones have taken the place of their checkpoints: trials {numbers}")
     return _conduct(loop, data, is_new=False)
 
 
@@ -259,7 +262,7 @@ def _conduct(loop: StudyLoop, data: ProblemData, *, is_new: bool) -> int:
 
     from cluster.finish import ScoreMismatch
     from cluster.placement import ClusterMismatch
-    from cluster.study_runner import run_study
+    from cluster.study_runner import EvaluationFailed, run_study
     from cluster.watching import StudyWatch
     from tuner.results.summary import render, summarise
 
@@ -273,6 +276,8 @@ def _conduct(loop: StudyLoop, data: ProblemData, *, is_new: bool) -> int:
         if is_new:
             shutil.rmtree(folder)  # no trial was proposed
         fail(str(error))
+    except EvaluationFailed as error:
+        fail(f"nothing was exported: {error}; try it again with: {resume}", code=1)
     except ScoreMismatch as error:
         fail(f"nothing was exported: {error}; please report this", code=1)
     except KeyboardInterrupt as interrupt:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -21,7 +22,7 @@ def nothing_is_ignored() -> Iterator[None]:
 @pytest.mark.parametrize("number", SIGNALS)
 def test_the_first_signal_asks_and_the_second_ends_at_once(number: signal.Signals) -> None:
     reasons: list[str] = []
-    with interrupts(reasons.append) as received:
+    with suppress(Interrupted), interrupts(reasons.append) as received, received.patience():
         os.kill(os.getpid(), number)
         assert len(reasons) == 1
         assert received.number == number
@@ -30,17 +31,37 @@ def test_the_first_signal_asks_and_the_second_ends_at_once(number: signal.Signal
     assert raised.value.exit_code == 128 + number
 
 
-def test_one_signal_is_told_when_the_work_is_over() -> None:
+@pytest.mark.parametrize("number", SIGNALS)
+def test_without_patience_the_first_ends_at_once(number: signal.Signals) -> None:
+    with interrupts(lambda why: pytest.fail("asked")), pytest.raises(Interrupted) as raised:
+        os.kill(os.getpid(), number)
+    assert raised.value.exit_code == 128 + number
+
+
+def test_signals_that_another_library_took_are_taken_back() -> None:
     with interrupts(lambda why: None) as received:
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        received.install()
+        with pytest.raises(Interrupted):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_one_signal_is_told_when_the_work_is_over() -> None:
+    done = []
+
+    def work() -> None:
+        with interrupts(lambda why: None) as received, received.patience():
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("all")
+
     with pytest.raises(Interrupted):
-        received.check()
+        work()
+    assert done == ["all"]
 
 
 def test_without_a_signal_nothing_is_raised() -> None:
-    with interrupts(lambda why: None) as received:
+    with interrupts(lambda why: None) as received, received.patience():
         pass
-    received.check()
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:

@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ import pytest
 from cluster.study_loop import StudyLoop
 from search_spaces.base import Choice, Config, Float, Int, Ordinal, Space
 from tuner.results import schema
+from tuner.results import store as store_module
 from tuner.results.evidence import Evidence
-from tuner.results.store import RunStore, best_row
+from tuner.results.store import RunStore, best_row, ranked
 from tuner.study.study import Budget, Limits, Problem, Resources, Study
 from tuner.study.trial import Decision, Report, State
 from tuner.training.outcome import Outcome
@@ -148,6 +150,41 @@ def test_a_study_that_is_killed_again_and_again_keeps_the_weights_of_one_that_is
     assert weights(folder) == weights(whole)
 
 
+class Killed(BaseException):
+    """kill -9, between two operations on files."""
+
+
+def killed_at(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the process end before its n-th write or removal of a file from now on."""
+    left = [n]
+
+    def dying(operation: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any, **options: Any) -> Any:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+            return operation(*arguments, **options)
+
+        return run
+
+    for owner, name in ((store_module, "write_atomic"), (store_module, "append_line"), (Path, "unlink")):
+        monkeypatch.setattr(owner, name, dying(getattr(owner, name)))
+
+
+@pytest.mark.parametrize("n", [*range(2, 40), *range(40, 400, 9)])
+def test_a_study_that_is_killed_between_any_two_operations_on_files_keeps_the_files_of_one_that_is_not(
+    n: int, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = new_loop(make_study(tmp_path / "study"))
+    with monkeypatch.context() as patch, suppress(Killed):
+        killed_at(n, patch)
+        drive(loop)
+    loop.store.close()
+    drive(resumed_loop(tmp_path / "study"))
+    assert story(tmp_path / "study") == story(whole)
+    assert weights(tmp_path / "study") == weights(whole)
+
+
 def test_a_trial_whose_checkpoint_is_gone_says_again_what_it_said_and_nothing_is_stored_twice(
     whole: Path, tmp_path: Path
 ) -> None:
@@ -231,6 +268,32 @@ def test_a_trial_outside_the_space_is_not_the_best(whole: Path, tmp_path: Path) 
     assert now.number != best.number
 
 
+def test_the_best_is_one_whose_weights_are_there(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    drive(new_loop(make_study(folder, scheduler="none", limits=Limits(keep_gb=1e-9))))
+    best = best_row(RunStore.open(folder).rows())
+    assert best
+    search = {**SPACE.search, "train.learning_rate": Float(1e-4, best.config["train.learning_rate"] * 0.99, log=True)}
+    drive(resumed_loop(folder, space=replace(SPACE, search=search)))
+    store = RunStore.open(folder)
+    now = best_row(store.rows())
+    assert now
+    assert now.number != best.number
+    assert ranked(store.rows())[0].pruned
+    assert store.weights(now.number)
+
+
+def test_finished_trials_whose_checkpoints_are_gone_are_named_and_stay_as_they_are(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    drive(new_loop(make_study(folder, scheduler="none", budget=Budget(n_trials=15, epochs=2))))
+    loop = resumed_loop(folder, scheduler="none", budget=Budget(n_trials=15, epochs=4))
+    assert loop.cut_off == [row.number for row in loop.store.rows() if row.pruned and row.state is State.FINISHED]
+    assert loop.cut_off
+    drive(loop)
+    short = [row.number for row in RunStore.open(folder).rows() if row.epochs == 2 and row.state is State.FINISHED]
+    assert short == loop.cut_off
+
+
 def test_another_scheduler_hears_what_was_reported_before(whole: Path, tmp_path: Path) -> None:
     folder = tmp_path / "study"
     drive(new_loop(make_study(folder, scheduler="none")))
@@ -252,6 +315,24 @@ def test_trials_that_failed_are_tried_again_where_the_code_had_ended_the_study(t
     assert [row.state for row in RunStore.open(folder).rows()] == [State.FAILED] * 3
     drive(resumed_loop(folder))
     assert [row.number for row in RunStore.open(folder).rows() if row.state is State.FAILED] == []
+
+
+@pytest.mark.parametrize("n_before", [1, 2, 3])
+def test_failures_of_an_earlier_driver_count_and_end_the_study_or_are_tried_again(tmp_path: Path, n_before: int) -> None:
+    """With the third the study was over, though its driver was lost before it could say so."""
+    bug = Outcome(state=State.FAILED, reason="a bug", place="model.py:7", traceback="...")
+    loop = new_loop(make_study(tmp_path / "study"))
+    loop.start(loop.spec(accelerator="cpu", n_threads=1), placement=None)
+    for _ in range(n_before):
+        number, attempt = begin(loop)
+        loop.end(number, bug, attempt)
+    loop.store.close()
+    loop = resumed_loop(tmp_path / "study")
+    loop.start(loop.spec(accelerator="cpu", n_threads=1), placement=None)
+    while not loop.broken:
+        number, attempt = begin(loop)
+        loop.end(number, bug, attempt)
+    assert [row.number for row in loop.store.rows()] == [0, 1, 2]
 
 
 def test_two_drivers_cannot_have_one_study(tmp_path: Path) -> None:
@@ -356,6 +437,16 @@ def test_a_study_that_should_end_lets_a_trial_finish_its_last_epoch(loop: StudyL
     number, attempt = begin(loop)
     loop.end_soon("it was interrupted")
     assert loop.report(number, report(BASELINE, EPOCHS), attempt) is Decision.CONTINUE
+
+
+def test_a_trial_that_says_again_what_it_said_gives_its_slot_back_too(loop: StudyLoop) -> None:
+    number, attempt = begin(loop)
+    loop.report(number, report(BASELINE, 1), attempt)
+    loop.lose(number, attempt)
+    number, attempt = begin(loop)
+    loop.end_soon("it was interrupted")
+    assert loop.report(number, report(BASELINE, 1), attempt) is Decision.PAUSE
+    assert loop.store.row(number).state is State.PAUSED
 
 
 def out_of_memory(loop: StudyLoop, **config: Any) -> list[int]:

@@ -64,6 +64,23 @@ def test_ctrl_c_in_a_terminal_reaches_all_processes_and_no_epoch_is_lost(whole: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", WORDS)
+def test_a_signal_during_the_last_evaluation_ends_the_study_at_once_and_it_is_done_again_later(
+    number: signal.Signals, whole: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "study"
+    with driver(*HERE, "--runs", tmp_path) as process:
+        wait_for((folder / "openings.jsonl").exists, process)
+        process.send_signal(number)
+        printed, errors = process.communicate(timeout=TIMEOUT_S)
+    assert (process.returncode, errors) == (WORDS[number][0], last_words(folder)), printed
+    assert "Best is trial" in printed
+    assert (folder / "summary.md").exists()
+    assert tuner("run", "--resume", folder).returncode == 0
+    assert_same(folder, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", WORDS)
 def test_a_second_signal_ends_at_once_what_hangs_and_the_study_goes_on_later(
     number: signal.Signals, whole: Path, faults: Path, tmp_path: Path
 ) -> None:

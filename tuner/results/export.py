@@ -13,7 +13,7 @@ from typing import Any
 
 from search_spaces.base import Config
 from tuner.results import schema, text
-from tuner.results.files import write_json
+from tuner.results.files import write_atomic, write_json
 from tuner.results.store import RunStore
 
 _README = """\
@@ -105,9 +105,8 @@ def export_best(
         write_json(new / schema.CONFIG, {"model": model, "config": config, "score": score, "weights_sha256": sha256})
         write_json(new / schema.SCALER, scaler)
         write_json(new / schema.STUDY, study)
-        (new / schema.WEIGHTS).write_bytes(weights)
-        for stage, theirs in stages.items():
-            (new / stage_file(stage)).write_bytes(theirs)
+        for name, content in {schema.WEIGHTS: weights, **{stage_file(s): theirs for s, theirs in stages.items()}}.items():
+            write_atomic(new / name, content)
         words = _README.format(
             name=study["name"],
             model=model,
@@ -139,6 +138,7 @@ def _words(value: Any) -> str:
 def _swap(new: Path, folder: Path) -> None:
     """A folder with files in it cannot be replaced in one step, so the old one steps aside first."""
     old = folder.with_name(".best.old")
+    shutil.rmtree(old, ignore_errors=True)  # a crash may have left it
     if folder.exists():
         os.rename(folder, old)
     os.rename(new, folder)

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,6 +28,11 @@ def write_atomic(path: Path, content: bytes) -> None:
     except BaseException:
         os.unlink(name)
         raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # a file is on the disk, and its name is a matter of the folder
+    finally:
+        os.close(folder)
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
@@ -93,6 +99,9 @@ def _line(record: Mapping[str, Any]) -> bytes:
     return json.dumps(versioned(record), allow_nan=False, ensure_ascii=False).encode() + b"\n"
 
 
+_PATIENCE_S = (0.01, 0.02, 0.04, 0.08, 0.16)
+
+
 def hold(path: Path) -> BinaryIO:
     """Makes this process the only one that holds the file, until the file is closed or the process ends, however it ends.
 
@@ -100,9 +109,13 @@ def hold(path: Path) -> BinaryIO:
         ValueError: another process holds it.
     """
     file = path.open("a+b", buffering=0)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    for patience_s in _PATIENCE_S:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:  # whoever looks for a holder holds the file for an instant
+            time.sleep(patience_s)
+    else:
         holder = holder_of(path) or "another process"
         file.close()
         raise ValueError(f"a study has one driver, {holder} writes to {path.parent}; wait for it, or stop it") from None

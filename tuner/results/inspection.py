@@ -44,9 +44,6 @@ _BETWEEN_LOOKS_S = 0.1
 """For a driver between the event of a report and the last of its files."""
 _N_NAMED = 3
 
-_TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}|\.best\.old")
-"""What ``write_atomic`` and ``export_best`` leave when they are cut short."""
-
 _KINDS = {
     "best weights": re.compile(r"best\.\d+\.safetensors"),
     "what trials go on from": re.compile(r"last\.\d+\.safetensors"),
@@ -202,7 +199,7 @@ def _order(events: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
             return
         if event.get("kind") == "ask":
             asked.add(number)
-        elif "number" in event and event.get("kind") != "evidence" and number not in asked:
+        elif "number" in event and number not in asked:
             yield Finding("error", f"{line} speaks of trial {number}, which was never asked for", _COPY)
             return
         if time_s < before:
@@ -373,11 +370,13 @@ def _export(run: _Run) -> Iterator[Finding]:
 
 
 def _left_overs(folder: Path) -> Iterator[Finding]:
-    paths = [path for path in sorted(folder.rglob(".*")) if _TEMPORARY.fullmatch(path.name)]
+    paths = [path for path in sorted(folder.rglob(".*")) if schema.TEMPORARY.fullmatch(path.name)]
     if paths:
         named = ", ".join(str(path.relative_to(folder)) for path in paths[:_N_NAMED])
         more = f" and {len(paths) - _N_NAMED} more" if len(paths) > _N_NAMED else ""
-        yield Finding("ok", f"writes that a crash cut short have left {named}{more}", "nothing to do, they can be deleted")
+        yield Finding(
+            "ok", f"writes that a crash cut short have left {named}{more}", "nothing to do, the next resume removes them"
+        )
 
 
 def _sizes(folder: Path) -> Finding:

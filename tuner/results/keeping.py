@@ -14,15 +14,13 @@ N_KEPT = 10
 
 def expendable(rows: Sequence[Row]) -> list[Row]:
     """The trials that are over, count, and are neither the best nor the baseline: the worst first."""
-    over = [row for row in ranked(rows) if row.state.over]
-    return [row for row in reversed(over[1:]) if row.number]
+    return [row for row in reversed(_kept(rows)[1:]) if row.number]
 
 
 def overtaken(rows: Sequence[Row]) -> list[Row]:
     """The trials whose weights nobody needs: not among the best, or of no use at all."""
-    over = [row for row in ranked(rows) if row.state.over]
-    useless = [row for row in rows if row.state is State.INFEASIBLE and row.epochs]
-    return [row for row in (*useless, *over[N_KEPT:]) if not row.pruned and (row.number or row in useless)]
+    useless = [row for row in rows if row.state is State.INFEASIBLE and row.epochs and not row.pruned]
+    return [*useless, *(row for row in _kept(rows)[N_KEPT:] if row.number)]
 
 
 def too_many(rows: Sequence[Row], n_bytes: Callable[[int], int], limit: float) -> Iterator[Row]:
@@ -35,10 +33,14 @@ def too_many(rows: Sequence[Row], n_bytes: Callable[[int], int], limit: float) -
         n_bytes: Number of a trial to the bytes of its checkpoints.
         limit: Bytes.
     """
-    total = sum(n_bytes(row.number) for row in rows if not row.pruned)
+    total = sum(n_bytes(row.number) for row in rows)
     for row in expendable(rows):
         if total <= limit:
             return
-        if not row.pruned:
-            total -= n_bytes(row.number)
-            yield row
+        total -= n_bytes(row.number)
+        yield row
+
+
+def _kept(rows: Sequence[Row]) -> list[Row]:
+    """The trials that are over, count and have their weights, best first."""
+    return [row for row in ranked(rows) if row.state.over and not row.pruned]

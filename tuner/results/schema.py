@@ -20,6 +20,7 @@ runs of the same study; all others are the same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -50,6 +51,9 @@ WEIGHTS = "weights.safetensors"
 STAGE_WEIGHTS = "weights.{stage}.safetensors"
 SCALER = "scaler.json"
 README = "README.md"
+
+TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}|\.best\.old")
+"""What a write that a crash cut short leaves beside the file that it was for."""
 
 TIMING = ("time_s", "timing")
 

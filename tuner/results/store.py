@@ -2,11 +2,12 @@
 
 ``events.jsonl`` is the truth: the rows of a run are its events played again, by the writer as they come and by a reader from
 the file. What lies in ``trials/`` shows the same to a person, but for the weights: those that an event speaks of are on the
-disk before it, and those of the epoch before are removed after it.
+disk before it, and those of the epoch before are removed after it. A crash in between may cost a log its last lines.
 """
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -101,6 +102,7 @@ class RunStore:
         for number, lines in said.items():  # a crash may have torn the last line, or left one whose event is missing
             store.trial(number).mkdir(parents=True, exist_ok=True)
             write_lines(store.trial(number) / schema.REPORTS, lines)
+        store._sweep()
         return store
 
     def close(self) -> None:
@@ -140,16 +142,16 @@ class RunStore:
         self.event("begin", number=number)
 
     def report(self, number: int, report: Report) -> None:
-        """A trial has trained an epoch: event ``report``, after its weights and its log are safe."""
+        """A trial has trained an epoch: event ``report``, after its weights are safe."""
         before = self._rows[number]
         files = {schema.BEST_WEIGHTS: report.best, schema.LAST: report.last}
         for name, content in files.items():
             if content is not None:
                 write_atomic(self._file(number, name, report.epoch), content)
-        self._log(number, report.log)
         line = {name: getattr(report, name) for name in _REPORTED}
         append_line(self.trial(number) / schema.REPORTS, line)
         self.event("report", number=number, **line)
+        self._log(number, report.log)
         for name, epoch in ((schema.BEST_WEIGHTS, before.best_epoch), (schema.LAST, before.epochs)):
             if files[name] is not None and epoch < report.epoch:
                 self._file(number, name, epoch).unlink(missing_ok=True)
@@ -196,10 +198,10 @@ class RunStore:
             place: Of a failure: equal for the same bug.
             out_of_memory: Why it is infeasible.
         """
-        self._log(number, log)
         if traceback:
             write_atomic(self.trial(number) / schema.ERROR, traceback.encode())
         self.event("tell", number=number, state=state, note=note, place=place, out_of_memory=out_of_memory)
+        self._log(number, log)
         if state in (State.STOPPED, State.INFEASIBLE):
             self._last(number).unlink(missing_ok=True)
 
@@ -292,6 +294,18 @@ class RunStore:
     def _last(self, number: int) -> Path:
         return self._file(number, schema.LAST, self._rows[number].epochs)
 
+    def _sweep(self) -> None:
+        """Removes what a crash has left beside what the events speak of: weights of older epochs, files half written."""
+        wanted = {self._file(row.number, name, epoch) for row in self._rows.values() for name, epoch in _checkpoints(row)}
+        for path in self.folder.glob(f"{schema.TRIALS}/*/*.safetensors"):
+            if path not in wanted:
+                path.unlink()
+        for path in [path for path in self.folder.rglob(".*") if schema.TEMPORARY.fullmatch(path.name)]:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
     def _said(self) -> Iterator[dict[str, Any]]:
         """The reports of all trials in order, each with its number."""
         return ({name: event[name] for name in ("number", *_REPORTED)} for event in self.events() if event["kind"] == "report")
@@ -345,17 +359,20 @@ class RunStore:
 
 
 def _checkpoints(row: Row) -> list[tuple[str, int]]:
-    """The files of a trial that hold weights, with their epochs."""
-    return [(schema.BEST_WEIGHTS, row.best_epoch), (schema.LAST, row.epochs)]
+    """The files of a trial that should hold weights, with their epochs."""
+    if row.pruned:
+        return []
+    best, last = (schema.BEST_WEIGHTS, row.best_epoch), (schema.LAST, row.epochs)
+    return [best] if row.state in (State.STOPPED, State.INFEASIBLE) else [best, last]
 
 
 def best_row(rows: Sequence[Row]) -> Row | None:
-    """The trial with the lowest cost; the first of equals. Infeasible and failed trials, and those left out, do not count."""
-    return next(iter(ranked(rows)), None)
+    """The trial with the lowest cost of those whose weights are there; the first of equals. See ``ranked`` for who counts."""
+    return next((row for row in ranked(rows) if not row.pruned), None)
 
 
 def ranked(rows: Sequence[Row]) -> list[Row]:
-    """The trials that count, best first."""
+    """The trials that count, best first: not the infeasible and failed ones, nor those left out."""
     usable = [
         row for row in rows if row.cost is not None and row.state not in (State.INFEASIBLE, State.FAILED) and not row.left_out
     ]

@@ -92,7 +92,7 @@ def summarise(store: RunStore) -> Summary:
         wall_s=events[-1]["time_s"] if events else 0.0,
         working_s=sum(sum(report["timing"].values()) for report in reports),
         evidence=dict(sources),
-        checkpoint_bytes=sum(store.checkpoint_bytes(row.number) for row in rows if row.epochs and not row.pruned),
+        checkpoint_bytes=sum(store.checkpoint_bytes(row.number) for row in rows),
     )
 
 

@@ -28,7 +28,7 @@ def resumed(before: Study, words: Mapping[str, Any], used_s: float) -> Study:
     Args:
         before: As it was.
         words: The options that were given, as typed, by the name of the parameter.
-        used_s: Seconds that it has taken.
+        used_s: Seconds of its time that are used.
 
     Raises:
         LookupError, TypeError, ValueError: it cannot go on so; in one sentence.
@@ -130,7 +130,7 @@ def _budget(before: Budget, words: Mapping[str, Any], used_s: float) -> Budget:
     if "time" in words:
         text: str = words["time"]
         more = text.startswith("+")
-        time_s = parse_duration(text.removeprefix("+")) + (more and (used_s if time_s is None else time_s))
+        time_s = parse_duration(text.removeprefix("+")) + (more and max(used_s, time_s or 0.0))
     n_trials = parse_count(words["trials"], "--trials", before.n_trials) if "trials" in words else before.n_trials
     return Budget(n_trials=n_trials, epochs=words.get("epochs", before.epochs), time_s=time_s)
 

@@ -1,4 +1,4 @@
-"""How a trial ended. No torch, for the driver's sake."""
+"""How a trial ended."""
 
 from __future__ import annotations
 

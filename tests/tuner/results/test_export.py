@@ -69,6 +69,16 @@ def test_an_export_replaces_the_one_before_and_leaves_nothing_else(tmp_path: Pat
     assert {path.name for path in store.folder.iterdir()} == {*before, "best"}
 
 
+def test_an_export_does_not_mind_what_a_crash_left_of_the_one_before(tmp_path: Path) -> None:
+    store = new_store(tmp_path / "run")
+    old = store.folder / ".best.old"
+    old.mkdir()
+    (old / "study.json").touch()
+    _export(store)
+    _export(store, b"newer")
+    assert not old.exists()
+
+
 def test_an_export_that_fails_leaves_the_one_before(tmp_path: Path) -> None:
     store = new_store(tmp_path / "run")
     best = _export(store)

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event, Thread
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuner.results.files import append_line, read_json, read_lines, write_atomic, write_json
+from tuner.results.files import append_line, hold, holder_of, read_json, read_lines, write_atomic, write_json
 
 RECORDS = st.lists(st.dictionaries(st.text(max_size=3), st.text(max_size=5) | st.floats(allow_nan=False, allow_infinity=False)))
 
@@ -78,3 +80,22 @@ def test_a_write_that_fails_leaves_the_old_content_and_no_litter(tmp_path: Path)
         write_atomic(path, "no bytes")  # type: ignore[arg-type]
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_look_at_who_holds_a_file_does_not_keep_a_driver_from_it(tmp_path: Path) -> None:
+    path, is_over = tmp_path / "lock", Event()
+    path.touch()
+
+    def look() -> None:
+        while not is_over.is_set():
+            holder_of(path)
+            time.sleep(0)
+
+    looking = Thread(target=look)
+    looking.start()
+    try:
+        for _ in range(300):
+            hold(path).close()
+    finally:
+        is_over.set()
+        looking.join()

@@ -224,13 +224,6 @@ def test_time_that_goes_back_is_a_warning(ended: Path) -> None:
     assert only_warning(ended).startswith("line 6 of events.jsonl has time_s=0.5 after ")
 
 
-def test_evidence_of_another_study_is_no_trial_of_this_one(left: Path) -> None:
-    store = RunStore.resume(left, Clock())
-    store.event("evidence", number=40)
-    store.close()
-    assert said(inspect(left), "error") == []
-
-
 STUDIES = {
     "missing": (None, "study.json is missing; put back a copy of it"),
     "damaged": (b"{", "study.json must hold JSON"),

@@ -52,6 +52,10 @@ def test_more_is_added_to_what_there_was(words: dict[str, Any], budget: Budget) 
     assert resume(**words).budget == budget
 
 
+def test_more_time_counts_from_what_was_used_where_that_was_more_than_the_limit() -> None:
+    assert resumed(BEFORE, {"time": "+30s"}, used_s=4000.0).budget.time_s == 4030.0
+
+
 def test_more_time_where_there_was_no_limit_counts_from_what_was_used() -> None:
     from dataclasses import replace
 
