@@ -171,7 +171,7 @@ def killed_at(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(owner, name, dying(getattr(owner, name)))
 
 
-@pytest.mark.parametrize("n", [*range(2, 40), *range(40, 400, 9)])
+@pytest.mark.parametrize("n", [*range(2, 20), *range(20, 400, 29)])
 def test_a_study_that_is_killed_between_any_two_operations_on_files_keeps_the_files_of_one_that_is_not(
     n: int, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
