@@ -19,6 +19,7 @@ from models.layers.arguments import at_least, one_of
 from models.layers.attention import FullAttention, MultiHeadAttention, ProbSparseAttention
 from models.layers.embedding import CircularConv, WindowEmbedding
 from models.layers.normalisation import WindowNorm
+from models.layers.start_token import last_steps, start_token
 from models.layers.transformer import DecoderLayer, EncoderLayer, FeedForward
 
 
@@ -139,9 +140,8 @@ class Informer(Forecaster):
         self, past: Float[Tensor, "B L C"], inputs: Inputs
     ) -> tuple[Float[Tensor, "B T C"], Float[Tensor, "B T K"]]:
         """Start token and zeros, and the calendar of both: T = n_start + H steps."""
-        start = slice(past.shape[1] - self.n_start, None)
-        known = torch.cat([inputs.past_known[:, start], inputs.future_known], 1)
-        return F.pad(past[:, start], (0, 0, 0, self.shape.horizon)), known
+        known = torch.cat([last_steps(inputs.past_known, self.n_start), inputs.future_known], 1)
+        return start_token(past, self.n_start, self.shape.horizon), known
 
 
 class Distilling(nn.Module):

@@ -97,20 +97,25 @@ class MultiHeadAttention(nn.Module):
         head_width: D, of each head.
         mix: Lay the heads one after the other along time before the last projection, so that each step reads other steps
             (the authors' code of the Informer; not in its paper).
+        bias: Of the four projections.
     """
 
-    def __init__(self, attention: nn.Module, width: int, n_heads: int, head_width: int, *, mix: bool = False) -> None:
+    def __init__(
+        self, attention: nn.Module, width: int, n_heads: int, head_width: int, *, mix: bool = False, bias: bool = True
+    ) -> None:
         super().__init__()
         self.attention = attention
         self.n_heads = n_heads
         self.mix = mix
-        self.query, self.key, self.value = (nn.Linear(width, n_heads * head_width) for _ in range(3))
-        self.output = nn.Linear(n_heads * head_width, width)
+        self.query, self.key, self.value = (nn.Linear(width, n_heads * head_width, bias=bias) for _ in range(3))
+        self.output = nn.Linear(n_heads * head_width, width, bias=bias)
 
-    def forward(self, queries: Float[Tensor, "B Q W"], memory: Float[Tensor, "B T W"]) -> Float[Tensor, "B Q W"]:
-        """Attention of ``queries`` to ``memory``; self-attention if they are one."""
+    def forward(
+        self, queries: Float[Tensor, "B Q W"], memory: Float[Tensor, "B T W"], *context: Tensor
+    ) -> Float[Tensor, "B Q W"]:
+        """Attention of ``queries`` to ``memory``; self-attention if they are one. ``attention`` gets ``context`` as it is."""
         projected = (self.query(queries), self.key(memory), self.value(memory))
-        heads = self.attention(*(part.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for part in projected))
+        heads = self.attention(*(part.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for part in projected), *context)
         joined = heads if self.mix else heads.transpose(1, 2)
         output: Tensor = self.output(joined.reshape(*queries.shape[:2], -1))
         return output

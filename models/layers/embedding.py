@@ -37,7 +37,7 @@ class CircularConv(nn.Module):
 
 
 class WindowEmbedding(nn.Module):
-    """The sum of three embeddings of each step: its values, its place in the window, its calendar features.
+    """The sum of embeddings of each step: its values, its place in the window, its calendar features.
 
     The input representation of Zhou et al., AAAI 2021, appendix B, with calendar features as numbers under one linear map.
 
@@ -47,20 +47,23 @@ class WindowEmbedding(nn.Module):
         length: Steps of the window.
         width: D.
         dropout: On the sum.
+        positions: Whether the place is embedded.
     """
 
-    positions: Tensor
+    positions: Tensor | None
 
-    def __init__(self, n_values: int, n_known: int, length: int, width: int, dropout: float) -> None:
+    def __init__(self, n_values: int, n_known: int, length: int, width: int, dropout: float, *, positions: bool = True) -> None:
         super().__init__()
         self.values = CircularConv(n_values, width)
         self.known = nn.Linear(n_known, width) if n_known else None
-        self.register_buffer("positions", sinusoidal_positions(length, width), persistent=False)
+        self.register_buffer("positions", sinusoidal_positions(length, width) if positions else None, persistent=False)
         self.dropout = Dropout(dropout)
 
     def forward(self, values: Float[Tensor, "B T C"], known: Float[Tensor, "B T K"]) -> Float[Tensor, "B T D"]:
         """One vector a step."""
-        embedded: Tensor = self.values(values) + self.positions
+        embedded: Tensor = self.values(values)
+        if self.positions is not None:
+            embedded = embedded + self.positions
         if self.known is not None:
             embedded = embedded + self.known(known)
         outputs: Tensor = self.dropout(embedded)

@@ -33,16 +33,23 @@ class WindowNorm(nn.Module):
     Args:
         mode: none, last or revin.
         n_channels: C.
+        affine: Whether revin learns its affine map; otherwise it has none.
     """
 
-    def __init__(self, mode: Norm, n_channels: int) -> None:
+    log_weight: Tensor
+    bias: Tensor
+
+    def __init__(self, mode: Norm, n_channels: int, *, affine: bool = True) -> None:
         super().__init__()
         if mode not in get_args(Norm):
             raise ValueError(f"model.norm must be one of {', '.join(get_args(Norm))}, got {mode!r}")
         self.mode = mode
         if mode == "revin":
-            self.log_weight = nn.Parameter(torch.zeros(n_channels))
-            self.bias = nn.Parameter(torch.zeros(n_channels))
+            for name in ("log_weight", "bias"):
+                if affine:
+                    self.register_parameter(name, nn.Parameter(torch.zeros(n_channels)))
+                else:
+                    self.register_buffer(name, torch.zeros(n_channels), persistent=False)
 
     def forward(
         self, past: Float[Tensor, "B L C"], observed: Bool[Tensor, "B L C"]

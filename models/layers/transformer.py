@@ -18,16 +18,17 @@ class FeedForward(nn.Module):
         hidden: Width between the maps.
         activation: gelu or relu.
         dropout: After the activation.
+        bias: Of both maps.
 
     Raises:
         ValueError: there is no such activation, or the dropout is out of its range.
     """
 
-    def __init__(self, width: int, hidden: int, activation: str, dropout: float) -> None:
+    def __init__(self, width: int, hidden: int, activation: str, dropout: float, *, bias: bool = True) -> None:
         super().__init__()
         one_of(("gelu", "relu"), activation=activation)
-        self.inner = nn.Linear(width, hidden)
-        self.outer = nn.Linear(hidden, width)
+        self.inner = nn.Linear(width, hidden, bias=bias)
+        self.outer = nn.Linear(hidden, width, bias=bias)
         self.activation = F.gelu if activation == "gelu" else F.relu
         self.dropout = Dropout(dropout)
 
@@ -41,7 +42,7 @@ class EncoderLayer(nn.Module):
     """Self-attention and feed-forward; each is added to its input, then layer-normed.
 
     Args:
-        attention: Called with (queries, memory).
+        attention: Called with (queries, memory, *context).
         feed: Such as ``FeedForward``.
         width: D.
         dropout: On what is added.
@@ -53,9 +54,9 @@ class EncoderLayer(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
         self.dropout = Dropout(dropout)
 
-    def forward(self, steps: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+    def forward(self, steps: Float[Tensor, "B T D"], *context: Tensor) -> Float[Tensor, "B T D"]:
         """As many steps as came."""
-        steps = self.norms[0](steps + self.dropout(self.attention(steps, steps)))
+        steps = self.norms[0](steps + self.dropout(self.attention(steps, steps, *context)))
         outputs: Tensor = self.norms[1](steps + self.dropout(self.feed(steps)))
         return outputs
 
@@ -64,7 +65,7 @@ class DecoderLayer(nn.Module):
     """Causal self-attention, attention to the encoder's output, feed-forward; each added, then layer-normed.
 
     Args:
-        own: The self-attention; called with (queries, memory), like ``cross``.
+        own: The self-attention; called with (queries, memory, *context), like ``cross``.
         cross: The attention to the encoder's output.
         feed: Such as ``FeedForward``.
         width: D.
@@ -77,9 +78,11 @@ class DecoderLayer(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
         self.dropout = Dropout(dropout)
 
-    def forward(self, steps: Float[Tensor, "B T D"], memory: Float[Tensor, "B S D"]) -> Float[Tensor, "B T D"]:
+    def forward(
+        self, steps: Float[Tensor, "B T D"], memory: Float[Tensor, "B S D"], *context: Tensor
+    ) -> Float[Tensor, "B T D"]:
         """As many steps as came."""
-        steps = self.norms[0](steps + self.dropout(self.own(steps, steps)))
-        steps = self.norms[1](steps + self.dropout(self.cross(steps, memory)))
+        steps = self.norms[0](steps + self.dropout(self.own(steps, steps, *context)))
+        steps = self.norms[1](steps + self.dropout(self.cross(steps, memory, *context)))
         outputs: Tensor = self.norms[2](steps + self.dropout(self.feed(steps)))
         return outputs

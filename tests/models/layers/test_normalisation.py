@@ -51,6 +51,15 @@ def test_revin_gives_mean_0_and_spread_1() -> None:
     torch.testing.assert_close(normal.std(1, unbiased=False), torch.ones(2, 3), atol=1e-4, rtol=0)
 
 
+def test_revin_without_its_affine_map_is_revin_at_the_start_and_has_no_weights() -> None:
+    plain, learned, past = WindowNorm("revin", 3, affine=False), WindowNorm("revin", 3), torch.randn(2, 5, 3)
+    (normal, statistics), (expected, _) = plain(past, HOLES), learned(past, HOLES)
+    torch.testing.assert_close(normal, expected)
+    outputs = torch.randn(2, 4, 3, 2)
+    torch.testing.assert_close(plain.restore(outputs, statistics), learned.restore(outputs, statistics))
+    assert not plain.state_dict()
+
+
 def test_a_constant_window_stays_finite() -> None:
     norm = WindowNorm("revin", 3)
     normal, statistics = norm(torch.full((2, 5, 3), 4.0), HOLES)
