@@ -31,11 +31,12 @@ class Recurrent(nn.RNNBase):
     def forward(self, steps: Float[Tensor, "B T n"]) -> Float[Tensor, "B T D"]:
         """The state of the last layer after each step."""
         weights = [weight for weight in self._flat_weights if weight is not None]
-        steps = steps.to(weights[0].dtype)  # the kernel wants one dtype; autocast then chooses it for all
+        steps = steps.to(weights[0].dtype)  # the kernel wants one dtype; on a GPU autocast then chooses it for all
         start = steps.new_zeros(self.num_layers, len(steps), self.hidden_size)
         options = (True, self.num_layers, self.dropout, self.training, False, True)
-        if self.mode == "GRU":
-            states, _ = torch.gru(steps, start, weights, *options)
-        else:
-            states, _, _ = torch.lstm(steps, (start, start), weights, *options)
+        with torch.autocast("cpu", enabled=False):  # not every CPU has the kernel in bfloat16
+            if self.mode == "GRU":
+                states, _ = torch.gru(steps, start, weights, *options)
+            else:
+                states, _, _ = torch.lstm(steps, (start, start), weights, *options)
         return states
