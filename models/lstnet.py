@@ -80,7 +80,7 @@ class LSTNet(Forecaster):
         """The outputs for all steps of the horizon in one pass."""
         past, statistics = self.norm(inputs.past_target, inputs.past_observed)
         filtered = self.dropout(F.relu(self.convolution(past)))
-        states = torch.cat([self.steps(filtered)[:, -1], self.last_period(filtered)], -1)
+        states = torch.cat([self.steps(filtered)[0][:, -1], self.last_period(filtered)], -1)
         outputs: Tensor = self.projection(self.dropout(states))
         direct = outputs.view(len(past), self.shape.horizon, self.shape.n_targets, self.shape.n_outputs)
         return self.norm.restore(direct + self.highway(past), statistics)
@@ -90,7 +90,7 @@ class LSTNet(Forecaster):
         n_windows, lookback, width = filtered.shape
         n_periods = lookback // self.skip
         phases = filtered[:, -n_periods * self.skip :].reshape(n_windows, n_periods, self.skip, width).transpose(1, 2)
-        states: Tensor = self.periods(phases.flatten(0, 1))
+        states: Tensor = self.periods(phases.flatten(0, 1))[0]
         return states[:, -1].reshape(n_windows, -1)
 
 

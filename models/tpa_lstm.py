@@ -70,7 +70,7 @@ class TPALSTM(Forecaster):
     def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
         """The outputs for all steps of the horizon in one pass."""
         past, statistics = self.norm(inputs.past_target, inputs.past_observed)
-        states = self.dropout(self.lstm(past))
+        states = self.dropout(self.lstm(past)[0])
         outputs: Tensor = self.projection(self.attention(states[:, : self.n_before], states[:, -1]))
         direct = outputs.view(len(past), self.shape.horizon, self.shape.n_targets, self.shape.n_outputs)
         return self.norm.restore(direct + self.highway(past), statistics)
