@@ -1,0 +1,37 @@
+"""LSTNet: seconds an epoch on one CPU thread.
+
+The baseline is the recipe of the authors' scripts for hourly data (Lai et al., SIGIR 2018: lookback 168, 100 filters of 6
+steps, GRU of 100, skip-GRU of 5 over periods of 24, highway of 24 steps, dropout 0.2, Adam at 1e-3, batch 128, absolute error,
+gradients cut at 10), with 32 filters and a GRU of 32 instead of 100, and epochs of 2048 windows in batches of 32.
+"""
+
+from __future__ import annotations
+
+from search_spaces.base import Choice, Float, Ordinal, Space
+from search_spaces.shared.training import TRAINING
+
+SPACE = Space(
+    "lstnet",
+    {
+        "data.lookback": Ordinal(48, 96, 168),
+        "model.n_filters": Ordinal(16, 32, 64),
+        "model.kernel": Ordinal(3, 6, 12),
+        "model.width": Ordinal(16, 32, 64, 100),
+        "model.skip": Ordinal(4, 12, 24),
+        "model.skip_width": Ordinal(2, 5, 10),
+        "model.highway": Ordinal(8, 24, 48),
+        "model.dropout": Float(0.0, 0.5),
+        "model.norm": Choice("none", "last", "revin"),
+        "train.loss": Choice("mae", "mse"),
+        "train.windows_per_epoch": 2048,
+        **TRAINING,
+    },
+    baseline={
+        "data.lookback": 168,
+        "model.n_filters": 32,
+        "model.width": 32,
+        "train.loss": "mae",
+        "train.gradient_clip": 10.0,
+        "train.learning_rate": 1e-3,
+    },
+)
