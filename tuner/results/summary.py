@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,9 @@ from tuner.study.trial import Decision, State
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
 
-MAX_CHANNELS = 12
+MAX_CHANNELS = 20
+N_BLOCKS = 4
+"""Parts of the horizon whose errors are shown."""
 
 
 @dataclass(frozen=True)
@@ -271,6 +275,7 @@ def _comparison(summary: Summary) -> list[Block]:
     found: list[Block] = [Grid(f"{metric}, {METRICS[metric].way}", head, lines)]
     found.extend(_other_metrics(summary))
     found.extend(_channels(summary))
+    found.extend(_tasks(summary))
     notes = [f"{score.who} ({score.note})" for score in ran if score.note]
     if notes:
         found.append(f"As fitted: {', '.join(notes)}.")
@@ -314,6 +319,47 @@ def _channels(summary: Summary) -> list[Block]:
     ]
     more = f", the first {MAX_CHANNELS} of {len(channels)}" if len(channels) > MAX_CHANNELS else ""
     return [Grid(f"Mean absolute error on test, in each channel's own units{more}", ("", *(s.who for s in shown)), lines)]
+
+
+def _tasks(summary: Summary) -> list[Block]:
+    """The scaled errors of best and baseline on test: a task is a channel, or a block of the horizon."""
+    shown = [score for score in summary.scores if score.who in ("best", "baseline")]
+    metrics = [name for name in ("mse_scaled", "mae_scaled") if any(name in score.metrics.get("test", {}) for score in shown)]
+    head = ("", *(f"{name.removesuffix('_scaled')} {score.who}" for name in metrics for score in shown))
+    channels = list(dict.fromkeys(key for s in shown for name in metrics for key in s.by_channel.get(name, {})))
+    n_steps = max((len(score.by_step.get(name, [])) for score in shown for name in metrics), default=0)
+    found: list[Block] = []
+    if len(channels) > 1:
+        more = f", the first {MAX_CHANNELS} of {len(channels)}" if len(channels) > MAX_CHANNELS else ""
+        lines = [
+            (channel, *(text.number(score.by_channel.get(name, {}).get(channel)) for name in metrics for score in shown))
+            for channel in channels[:MAX_CHANNELS]
+        ]
+        found.append(Grid(f"Scaled errors on test by channel{more}", head, lines))
+    if n_steps > 1:
+        lines = [
+            (_span(steps), *(text.number(_block_mean(score, name, steps)) for name in metrics for score in shown))
+            for steps in _horizon_blocks(n_steps)
+        ]
+        found.append(Grid("Scaled errors on test by block of the horizon, the mean over its steps", head, lines))
+    return found
+
+
+def _horizon_blocks(n_steps: int) -> list[range]:
+    """The steps of each block, from 0; blocks differ by at most one step."""
+    n = min(N_BLOCKS, n_steps)
+    starts = [-(-block * n_steps // n) for block in range(n + 1)]
+    return [range(start, end) for start, end in pairwise(starts)]
+
+
+def _span(steps: range) -> str:
+    return f"step {steps[0] + 1}" if len(steps) == 1 else f"steps {steps[0] + 1} to {steps[-1] + 1}"
+
+
+def _block_mean(score: Standing, metric: str, steps: range) -> float | None:
+    """Nothing if a step has no value."""
+    values = [value for value in score.by_step.get(metric, [])[steps.start : steps.stop] if value is not None]
+    return math.fsum(values) / len(steps) if len(values) == len(steps) else None
 
 
 def _cost(score: Standing, metric: str) -> float:

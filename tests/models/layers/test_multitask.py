@@ -65,10 +65,10 @@ def tower(model: Constant, task: int, vector: Tensor) -> Tensor:
     return F.linear(hidden, last.weight[task], last.bias[task])  # type: ignore[index]
 
 
-def vectors(inputs: Inputs) -> Tensor:
+def vectors(inputs: Inputs, n_tasks: int = 3) -> Tensor:
     parts = (inputs.past_target, inputs.past_covariates, inputs.past_known, inputs.future_known)
     total = torch.stack([part.flatten(1).sum(1) for part in parts]).sum(0)
-    return torch.stack([torch.stack([torch.full((4,), float(task)), total], -1) for task in range(3)], 1)
+    return torch.stack([torch.stack([torch.full((4,), float(task)), total], -1) for task in range(n_tasks)], 1)
 
 
 def test_the_tower_of_a_channel_puts_out_its_whole_horizon() -> None:
@@ -80,10 +80,10 @@ def test_the_tower_of_a_channel_puts_out_its_whole_horizon() -> None:
 
 
 def test_the_tower_of_a_block_puts_out_all_channels_of_its_steps() -> None:
-    model, inputs = constant(task="horizon"), make_batch(SHAPE).inputs
+    model, inputs = constant(task="horizon", n_blocks=4), make_batch(SHAPE).inputs
     outputs = model(inputs)
-    for block, steps in enumerate((slice(0, 2), slice(2, 4), slice(4, 5))):
-        said = tower(model, block, vectors(inputs)[:, block]).view(4, 2, 3, 2)
+    for block, steps in enumerate((slice(0, 2), slice(2, 3), slice(3, 4), slice(4, 5))):
+        said = tower(model, block, vectors(inputs, 4)[:, block]).view(4, 2, 3, 2)
         torch.testing.assert_close(outputs[:, steps], said[:, : steps.stop - steps.start])
 
 

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from tests.tuner.results.runs import BASELINE, add_trial, full_store, new_store, score
+from tuner.results.schema import Standing
 from tuner.results.store import RunStore
 from tuner.results.summary import Grid, blocks, markdown, render, summarise, write_summary
 from tuner.study.trial import State
@@ -108,6 +109,74 @@ def test_channels_are_set_against_the_best_floor(tmp_path: Path) -> None:
         ]
     )
     assert _grid(store, "Mean absolute error") == [("temp", "0.3000", "0.4000"), ("wind", "0.3000", "0.4000")]
+
+
+def _errors(who: str, first: float, n_channels: int = 2, n_steps: int = 8) -> Standing:
+    """The k-th channel has the error first + k, the k-th step first + 10 k; absolute errors are 100 higher."""
+    channels = {f"c{k}": first + k for k in range(n_channels)}
+    steps: list[float | None] = [first + 10 * k for k in range(n_steps)]
+    return score(
+        who,
+        0.3,
+        by_channel={"mse_scaled": channels, "mae_scaled": {name: value + 100 for name, value in channels.items()}},
+        by_step={"mse_scaled": steps, "mae_scaled": [value + 100 for value in steps if value is not None]},
+    )
+
+
+def test_each_channel_shows_the_scaled_errors_of_best_and_baseline(tmp_path: Path) -> None:
+    store = full_store(tmp_path / "run")
+    store.write_scores([_errors("best", 1), _errors("baseline", 5), _errors("naive", 9)])
+    assert _grid(store, "Scaled errors on test by channel") == [
+        ("c0", "1.000", "5.000", "101.0", "105.0"),
+        ("c1", "2.000", "6.000", "102.0", "106.0"),
+    ]
+    assert "|  | mse best | mse baseline | mae best | mae baseline |" in _text(store)
+
+
+def test_each_quarter_of_the_horizon_shows_the_mean_error_of_its_steps(tmp_path: Path) -> None:
+    store = full_store(tmp_path / "run")
+    store.write_scores([_errors("best", 1), _errors("baseline", 5)])
+    assert _grid(store, "Scaled errors on test by block") == [
+        ("steps 1 to 2", "6.000", "10.00", "106.0", "110.0"),
+        ("steps 3 to 4", "26.00", "30.00", "126.0", "130.0"),
+        ("steps 5 to 6", "46.00", "50.00", "146.0", "150.0"),
+        ("steps 7 to 8", "66.00", "70.00", "166.0", "170.0"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("n_steps", "spans"),
+    [
+        (6, ["steps 1 to 2", "step 3", "steps 4 to 5", "step 6"]),
+        (3, ["step 1", "step 2", "step 3"]),
+        (25, ["steps 1 to 7", "steps 8 to 13", "steps 14 to 19", "steps 20 to 25"]),
+    ],
+)
+def test_a_horizon_that_does_not_divide_has_blocks_that_differ_by_a_step(
+    tmp_path: Path, n_steps: int, spans: list[str]
+) -> None:
+    store = full_store(tmp_path / "run")
+    store.write_scores([_errors("best", 1, n_steps=n_steps)])
+    assert [line[0] for line in _grid(store, "Scaled errors on test by block")] == spans
+
+
+def test_a_block_with_a_step_without_a_value_has_none(tmp_path: Path) -> None:
+    store = full_store(tmp_path / "run")
+    store.write_scores([score("best", 0.3, by_step={"mse_scaled": [1.0, None, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]})])
+    assert [line[1] for line in _grid(store, "Scaled errors on test by block")] == ["-", "3.500", "5.500", "7.500"]
+
+
+def test_many_channels_are_cut_and_the_title_says_so(tmp_path: Path) -> None:
+    store = full_store(tmp_path / "run")
+    store.write_scores([_errors("best", 1, n_channels=21)])
+    lines = _grid(store, "Scaled errors on test by channel, the first 20 of 21")
+    assert [line[0] for line in lines] == [f"c{k}" for k in range(20)]
+
+
+def test_one_channel_and_one_step_have_no_tables_of_tasks(tmp_path: Path) -> None:
+    store = full_store(tmp_path / "run")
+    store.write_scores([_errors("best", 1, n_channels=1, n_steps=1)])
+    assert "Scaled errors" not in _text(store)
 
 
 @pytest.mark.parametrize(
