@@ -1,7 +1,7 @@
 """SegRNN: a GRU over segments instead of steps, and all segments of the horizon at once from its last state.
 
 Lin, Lin, Wu, Zhao, Mo and Zhang, "SegRNN: Segment Recurrent Neural Network for Long-Term Time Series Forecasting",
-arXiv 2308.11200, 2023.
+arXiv:2308.11200, 2023.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from models.layers.recurrent import Recurrent
 
 
 class SegRNN(Forecaster):
-    """SegRNN (Lin et al., arXiv 2308.11200, 2023) with parallel decoding (PMF), each channel by itself.
+    """SegRNN (Lin et al., arXiv:2308.11200, 2023) with parallel decoding (PMF), each channel by itself.
 
     - The past less its last value is cut into segments; each becomes a vector: ReLU(W s + b) (section 3.2).
     - A GRU reads them one after the other.

@@ -185,7 +185,7 @@ def test_a_model_compiles_to_one_graph(name: str) -> None:
 @every_model
 def test_a_model_cites_its_paper(name: str) -> None:
     found = models.get(name)
-    venue = r"(AAAI|NeurIPS|ICML|ICLR|KDD|SIGIR|ECML|IJCAI|TMLR|IJF|RecSys|arXiv [\d.]+),? (19|20)\d\d"
+    venue = r"(AAAI|NeurIPS|ICML|ICLR|KDD|SIGIR|ECML|IJCAI|TMLR|IJF|RecSys|arXiv:\d{4}\.\d{4,5}),? (19|20)\d\d"
     assert re.search(venue, inspect.getdoc(found) or "")
 
 

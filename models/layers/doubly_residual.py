@@ -1,0 +1,90 @@
+"""The double residual of N-BEATS and N-HiTS: blocks that explain the past, and forecast from what they explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class DoublyResidual(nn.Module):
+    """Blocks in a row; each sees the past less what those before it explained (Oreshkin et al., ICLR 2020, section 3.2).
+
+    x_(l+1) = x_l - backcast_l, and the forecast is the sum of all forecasts.
+
+    Args:
+        blocks: Each gives a backcast, or none if nothing comes after it, and a forecast.
+        n_passes: Each block is applied so many times in a row: blocks of one stack that share their weights.
+    """
+
+    def __init__(self, blocks: Iterable[BasisBlock], n_passes: int = 1) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+        self.n_passes = n_passes
+
+    def forward(self, past: Float[Tensor, "*B L"]) -> Float[Tensor, "*B H O"]:
+        """The outputs for all steps of the horizon."""
+        forecasts = []
+        for block in self.blocks:
+            for _ in range(self.n_passes):
+                backcast, forecast = block(past)
+                forecasts.append(forecast)
+                past = past if backcast is None else past - backcast
+        return torch.stack(forecasts).sum(0)
+
+
+class BasisBlock(nn.Module):
+    """A network gives coefficients; a basis makes a series of them (Oreshkin et al., ICLR 2020, equation 1).
+
+    Args:
+        network: L steps to a vector of ``width``.
+        width: Of that vector.
+        backcast: Maps its coefficients, as many as its ``in_features`` says, to L steps; None if nothing reads the backcast.
+        forecast: The same to H steps.
+        n_outputs: O; each has coefficients of its own.
+    """
+
+    def __init__(
+        self, network: nn.Module, width: int, backcast: nn.Linear | Basis | None, forecast: nn.Linear | Basis, n_outputs: int
+    ) -> None:
+        super().__init__()
+        self.network, self.n_outputs = network, n_outputs
+        self.backcast, self.forecast = backcast, forecast
+        self.past = None if backcast is None else nn.Linear(width, backcast.in_features, bias=False)
+        self.future = nn.Linear(width, n_outputs * forecast.in_features, bias=False)
+
+    def forward(self, past: Float[Tensor, "*B L"]) -> tuple[Float[Tensor, "*B L"] | None, Float[Tensor, "*B H O"]]:
+        """What the block explains of the past, and what it adds to the forecast."""
+        hidden = self.network(past)
+        future = self.future(hidden)
+        forecast = self.forecast(future.view(*future.shape[:-1], self.n_outputs, -1)).mT
+        return (None if self.past is None or self.backcast is None else self.backcast(self.past(hidden))), forecast
+
+
+class Basis(nn.Module):
+    """A basis that is not learned: coefficients times fixed series.
+
+    Args:
+        series: One row for each coefficient.
+    """
+
+    series: Tensor
+
+    def __init__(self, series: Float[Tensor, "n T"]) -> None:
+        super().__init__()
+        self.in_features = len(series)
+        self.register_buffer("series", series, persistent=False)
+
+    def forward(self, coefficients: Float[Tensor, "*B n"]) -> Float[Tensor, "*B T"]:
+        """The weighted sum of the series."""
+        return coefficients @ self.series
+
+
+def perceptron(n_inputs: int, width: int, n_layers: int) -> nn.Sequential:
+    """Linear maps to ``width``, each with ReLU after it."""
+    layers = nn.Sequential()
+    for layer in range(n_layers):
+        layers.extend([nn.Linear(width if layer else n_inputs, width), nn.ReLU()])
+    return layers

@@ -1,0 +1,113 @@
+"""N-BEATS: blocks of linear maps that explain a part of the past each, and forecast it.
+
+Oreshkin, Carpov, Chapados and Bengio, "N-BEATS: Neural basis expansion analysis for interpretable time series forecasting",
+ICLR 2020.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from datasets.windows.batch import Inputs
+from models.base import Forecaster, Use, WindowShape
+from models.layers.arguments import at_least, one_of
+from models.layers.doubly_residual import Basis, BasisBlock, DoublyResidual, perceptron
+from models.layers.normalisation import WindowNorm
+
+
+class NBEATS(Forecaster):
+    """N-BEATS (Oreshkin et al., ICLR 2020), for each channel by itself, with weights shared by all channels.
+
+    - A block is a stack of linear maps with ReLU, then the coefficients of a backcast and of a forecast, then a basis for
+      either (equation 1). Each block sees the past less the backcasts before it; forecasts add up (section 3.2).
+    - generic: the bases are learned linear maps (section 3.3). All blocks have their own weights.
+    - interpretable: a stack of trend blocks, whose bases are polynomials (equation 2), then one of seasonality blocks, whose
+      bases are sines and cosines (equation 3). Blocks of one stack share their weights.
+
+    Departures from the paper: one network in place of an ensemble of 180 over losses, lookbacks and seeds; no backcast of the
+    last block, which nothing reads; a norm of the window around the network, off by default.
+
+    Args:
+        shape: The sizes of a window. Calendar features and covariates are not used.
+        basis: generic or interpretable.
+        n_stacks: Of generic; interpretable has two.
+        n_blocks: Of each stack; the paper has 1 in generic, 3 in interpretable.
+        n_layers: Linear maps with ReLU of each block.
+        width: Of these maps in generic.
+        n_coefficients: Of each learned basis.
+        trend_width: Of these maps in trend blocks.
+        seasonality_width: Of these maps in seasonality blocks.
+        degree: Of the polynomials.
+        norm: Level and spread of the observed past, which the network does not see: none, last (value), revin (see WindowNorm).
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+
+    uses: ClassVar[frozenset[Use]] = frozenset({"observed"})
+
+    def __init__(
+        self,
+        shape: WindowShape,
+        *,
+        basis: Literal["generic", "interpretable"] = "generic",
+        n_stacks: int = 30,
+        n_blocks: int = 1,
+        n_layers: int = 4,
+        width: int = 512,
+        n_coefficients: int = 32,
+        trend_width: int = 256,
+        seasonality_width: int = 2048,
+        degree: int = 2,
+        norm: Literal["none", "last", "revin"] = "none",
+    ) -> None:
+        super().__init__(shape)
+        one_of(("generic", "interpretable"), basis=basis)
+        at_least(1, n_stacks=n_stacks, n_blocks=n_blocks, n_layers=n_layers, width=width, n_coefficients=n_coefficients)
+        at_least(1, trend_width=trend_width, seasonality_width=seasonality_width)
+        at_least(0, degree=degree)
+        self.norm = WindowNorm(norm, shape.n_targets)
+        past, future = shape.lookback, shape.horizon
+
+        def block(width: int, backcast: nn.Linear | Basis | None, forecast: nn.Linear | Basis) -> BasisBlock:
+            return BasisBlock(perceptron(past, width, n_layers), width, backcast, forecast, shape.n_outputs)
+
+        if basis == "generic":
+            last = n_stacks * n_blocks - 1
+            self.stacks = DoublyResidual(
+                block(width, nn.Linear(n_coefficients, past) if i < last else None, nn.Linear(n_coefficients, future))
+                for i in range(last + 1)
+            )
+        else:
+            seasonal_backcast = Basis(harmonics(past)) if n_blocks > 1 else None
+            self.stacks = DoublyResidual(
+                [
+                    block(trend_width, Basis(polynomials(past, degree)), Basis(polynomials(future, degree))),
+                    block(seasonality_width, seasonal_backcast, Basis(harmonics(future))),
+                ],
+                n_passes=n_blocks,
+            )
+
+    def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
+        """The outputs of each channel from its own past."""
+        past, statistics = self.norm(inputs.past_target, inputs.past_observed)
+        outputs: Tensor = self.stacks(past.mT).transpose(1, 2)
+        return self.norm.restore(outputs, statistics)
+
+
+def polynomials(length: int, degree: int) -> Float[Tensor, "n length"]:
+    """1, t, ..., t^degree at t = 0, 1 / length, ..., (length - 1) / length."""
+    return (torch.arange(length) / length) ** torch.arange(degree + 1).unsqueeze(1)
+
+
+def harmonics(length: int) -> Float[Tensor, "n length"]:
+    """1, then cos(2 pi i t) and then sin(2 pi i t) for i = 1, ..., length // 2 - 1, at the same t."""
+    angles = 2 * torch.pi * torch.arange(1, max(length // 2, 1)).unsqueeze(1) * (torch.arange(length) / length)
+    return torch.cat([torch.ones(1, length), angles.cos(), angles.sin()])
+
+
+MODEL = NBEATS
