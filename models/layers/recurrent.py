@@ -1,12 +1,17 @@
-"""Recurrent networks as fused kernels that compile to one graph."""
+"""Recurrent networks as fused kernels that compile to one graph, and the one that forecasts step by step."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from datasets.windows.batch import Inputs
+from models.base import WindowShape
+from models.layers.sampling import StepFeatures
 
 State: TypeAlias = tuple[Float[Tensor, "layers B D"], ...]
 """Between two steps: the hidden state of each layer; of an LSTM also its cell."""
@@ -51,3 +56,59 @@ class Recurrent(nn.RNNBase):
             else:
                 states, *last = torch.lstm(steps, state, weights, *options)
         return states, tuple(last)
+
+
+class AutoregressiveLSTM(nn.Module):
+    """An LSTM whose input at each step is ``StepFeatures``: h_t = LSTM(h_{t-1}, x_t) (Salinas et al., IJF 2020, equation 1).
+
+    ``taught`` reads the true values of the horizon, in one pass; ``sampled`` reads values that the caller draws from what the
+    network put out. Both are in the units of the ``Inputs`` that they are given.
+
+    Args:
+        shape: The sizes of a window.
+        joint: One row for all channels of a window, not one for each.
+        width: D.
+        n_layers: Of the LSTM.
+        dropout: Between its layers.
+    """
+
+    def __init__(self, shape: WindowShape, *, joint: bool, width: int, n_layers: int, dropout: float) -> None:
+        super().__init__()
+        self.features = StepFeatures(shape, joint=joint)
+        self.lstm = Recurrent("LSTM", self.features.n_features, width, n_layers=n_layers, dropout=dropout)
+
+    def taught(self, inputs: Inputs, future: Float[Tensor, "B H C"]) -> Float[Tensor, "B H G D"]:
+        """What the network puts out at each step of the horizon, given the true values before it.
+
+        Args:
+            inputs: The past.
+            future: The targets of the horizon, in the units of the inputs.
+        """
+        steps = torch.cat([self.features.past(inputs), self.features.horizon(inputs, future)], 2)
+        hidden: Tensor = self.lstm(steps.flatten(0, 1))[0][:, -future.shape[1] :]
+        return hidden.reshape(*steps.shape[:2], *hidden.shape[1:]).transpose(1, 2)
+
+    def sampled(
+        self, inputs: Inputs, n_paths: int, draw: Callable[[Float[Tensor, "B n G D"]], Float[Tensor, "B n C"]]
+    ) -> Float[Tensor, "B n H C"]:
+        """Paths of the horizon: each value that is drawn is an input of the steps after it.
+
+        Args:
+            inputs: The past.
+            n_paths: n.
+            draw: From what the network puts out at one step to the values of that step, in the units of the inputs. It is
+                called once a step, in their order.
+        """
+        past, template = self.features.past(inputs), self.features.template(inputs)
+        n_windows, n_groups = past.shape[:2]
+        last = self.lstm(past.flatten(0, 1))[1]
+        hidden, cell = (
+            part.view(-1, n_windows, 1, n_groups, self.lstm.hidden_size).expand(-1, -1, n_paths, -1, -1).flatten(1, 3)
+            for part in last
+        )
+        values: list[Tensor] = []
+        for _ in range(template.shape[2]):
+            steps = self.features.at(template, values, n_paths)
+            outputs, (hidden, cell) = self.lstm(steps.flatten(0, 2).unsqueeze(1), (hidden, cell))
+            values.append(draw(outputs.view(*steps.shape[:3], -1)))
+        return torch.stack(values, 2)

@@ -4,11 +4,14 @@ from typing import Literal
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from models.layers.recurrent import Recurrent
+from models.base import WindowShape
+from models.layers.recurrent import AutoregressiveLSTM, Recurrent
+from tests.models.batches import make_batch
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+SHAPE = WindowShape(lookback=4, horizon=5, n_targets=2, n_known=3, n_static=1, lags=(1, 3), cardinalities=(3,))
 
 
 @pytest.mark.parametrize("kind", ["GRU", "LSTM"])
@@ -33,3 +36,17 @@ def test_a_state_goes_on_where_it_was(kind: Literal["GRU", "LSTM"]) -> None:
     whole, _ = ours(steps)
     _, state = ours(steps[:, :4])
     torch.testing.assert_close(ours(steps[:, 4:], state)[0], whole[:, 4:])
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_true_values_fed_back_give_what_teacher_forcing_gives(joint: bool) -> None:
+    batch, network = make_batch(SHAPE), AutoregressiveLSTM(SHAPE, joint=joint, width=6, n_layers=2, dropout=0.0)
+    expected, seen = network.taught(batch.inputs, batch.future_target), []
+
+    def draw(hidden: Tensor) -> Tensor:
+        seen.append(hidden)
+        return batch.future_target[:, None, len(seen) - 1].expand(-1, 3, -1)
+
+    paths = network.sampled(batch.inputs, 3, draw)
+    torch.testing.assert_close(paths, batch.future_target.unsqueeze(1).expand(-1, 3, -1, -1))
+    torch.testing.assert_close(torch.stack(seen, 2), expected.unsqueeze(1).expand(-1, 3, -1, -1, -1))
