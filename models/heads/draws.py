@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from copy import copy
 from functools import lru_cache
 
 import numpy as np
@@ -31,6 +32,12 @@ class Draws:
     def __init__(self, seed: int, windows: Int[Tensor, " B"]) -> None:
         self._key = _mix(_mix(windows + 1) + _mix(torch.full_like(windows, seed)))
         self._n_drawn = 0
+
+    def part(self, start: int, end: int) -> Draws:
+        """The streams of the windows [start, end) from here on; this one stays where it is."""
+        part = copy(self)
+        part._key = self._key[start:end]
+        return part
 
     def uniform(self, *size: int) -> Float[Tensor, "B ..."]:
         """(B, *size) float32 numbers in (0, 1)."""

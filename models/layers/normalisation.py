@@ -61,7 +61,7 @@ class WindowNorm(nn.Module):
                 # The first of equal maxima, from the end: the last step if nothing was observed.
                 back = observed.flip(1).byte().argmax(1, keepdim=True)
                 last = past.gather(1, past.shape[1] - 1 - back).detach()
-                return past - last, WindowStatistics(last, torch.ones_like(last))
+                statistics = WindowStatistics(last, torch.ones_like(last))
             case "revin":
                 observed = observed | ~observed.any(1, keepdim=True)
                 n_observed = observed.sum(1, keepdim=True)
@@ -71,7 +71,18 @@ class WindowNorm(nn.Module):
                 level = torch.where(observed, past, mean).detach()
                 loc, share = level.mean(1, keepdim=True), n_observed / past.shape[1]
                 scale = (level.var(1, keepdim=True, unbiased=False) / share + 1e-5).sqrt()
-                return (past - loc) / scale * self.log_weight.exp() + self.bias, WindowStatistics(loc, scale)
+                statistics = WindowStatistics(loc, scale)
+        return self.normalise(past, statistics), statistics
+
+    def normalise(self, values: Float[Tensor, "B T C"], statistics: WindowStatistics) -> Float[Tensor, "B T C"]:
+        """Other values of the same windows, normalised like the past: earlier ones, or those of the horizon."""
+        match self.mode:
+            case "none":
+                return values
+            case "last":
+                return values - statistics.loc
+            case "revin":
+                return (values - statistics.loc) / statistics.scale * self.log_weight.exp() + self.bias
 
     def restore(self, outputs: Float[Tensor, "B H C O"], statistics: WindowStatistics) -> Float[Tensor, "B H C O"]:
         """Outputs as a head reads them: the location back at level and spread of its window, the log spread moved by the log of
