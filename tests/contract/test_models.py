@@ -75,6 +75,12 @@ def with_holes() -> Inputs:
     return replace(inputs, past_observed=observed)
 
 
+def rescaled(inputs: Inputs, by: float = 1.0, to: float = 0.0) -> Inputs:
+    """All values of the targets times ``by`` plus ``to``; their lags are such values."""
+    parts = ("past_target", "past_lags", "future_lags")
+    return replace(inputs, **{part: getattr(inputs, part) * by + to for part in parts})
+
+
 def windows(inputs: Inputs, chosen: slice) -> Inputs:
     return replace(inputs, **{f.name: getattr(inputs, f.name)[chosen] for f in fields(inputs)})
 
@@ -246,7 +252,7 @@ def test_under_every_head_paths_are_a_function_of_their_seed_and_touch_no_shared
 @pytest.mark.parametrize("norm", ["last", "revin"])
 def test_under_a_norm_a_shift_of_the_past_shifts_the_forecast(name: str, loss: str, norm: str) -> None:
     (model, head), inputs = build_for(name, loss, WIDE, norm=norm), with_holes()
-    moved = replace(inputs, past_target=inputs.past_target + 5)
+    moved = rescaled(inputs, to=5)
     with torch.no_grad():
         paths, shifted = (model.eval().predict(x, head, 5, Draws(0, torch.arange(4))).paths for x in (inputs, moved))
     torch.testing.assert_close(shifted, paths + 5, atol=1e-3, rtol=1e-3)
@@ -255,7 +261,7 @@ def test_under_a_norm_a_shift_of_the_past_shifts_the_forecast(name: str, loss: s
 @every_norm_and_head
 def test_under_revin_a_stretch_of_the_past_stretches_the_forecast(name: str, loss: str) -> None:
     (model, head), inputs = build_for(name, loss, WIDE, norm="revin"), with_holes()
-    stretched = replace(inputs, past_target=inputs.past_target * 8)
+    stretched = rescaled(inputs, by=8)
     with torch.no_grad():
         paths, wider = (model.eval().predict(x, head, 5, Draws(0, torch.arange(4))).paths for x in (inputs, stretched))
     torch.testing.assert_close(wider, paths * 8, atol=1e-2, rtol=1e-2)
