@@ -209,9 +209,4 @@ class Diffusion(StepDensity):
     ) -> Float[Tensor, "B n C"]:
         context = self.denoiser.condition(condition)
         steps = self.denoiser.of_steps(torch.tensor(process.places, device=start.device))
-
-        def noise_in(values: Tensor, step: int) -> Tensor:
-            found: Tensor = self.denoiser(values, context + steps[step])
-            return found
-
-        return process.run(start, noise_in, noise)
+        return process.run(start, lambda values, step: self.denoiser(values, context + steps[step]), noise)

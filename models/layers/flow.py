@@ -130,8 +130,8 @@ class MaskedLinear(nn.Linear):
 class Flow(StepDensity):
     """Blocks one after the other between values and standard normal noise z: log p(x) = log N(z; 0, I) + log |det dz / dx|.
 
-    The change of variables of Rezende and Mohamed, "Variational Inference with Normalizing Flows", ICML 2015, in the precision of the
-    values. Each second block is reversed, so that every value changes given others.
+    The change of variables of Rezende and Mohamed, "Variational Inference with Normalizing Flows", ICML 2015, in the precision
+    of the values. Each second block is reversed, so that every value changes given others.
 
     Args:
         kind: Of the blocks: real_nvp or maf.

@@ -151,12 +151,16 @@ def in_parts(
 def normalised(norm: WindowNorm, inputs: Inputs) -> tuple[Inputs, WindowStatistics]:
     """The same windows in the units that a network sees: past and lags by level and spread of the observed past."""
     past, statistics = norm(inputs.past_target, inputs.past_observed)
-
-    def lags(values: Float[Tensor, "B T C n"]) -> Float[Tensor, "B T C n"]:
-        flat = norm.normalise(values.movedim(-1, 2).flatten(1, 2), statistics)
-        return flat.view(values.shape[0], values.shape[1], values.shape[3], values.shape[2]).movedim(2, -1)
-
     if norm.mode == "none":
         return inputs, statistics
-    past_lags, future_lags = (lags(part) if part.shape[-1] else part for part in (inputs.past_lags, inputs.future_lags))
+    past_lags, future_lags = (
+        _normalised_lags(norm, part, statistics) if part.shape[-1] else part for part in (inputs.past_lags, inputs.future_lags)
+    )
     return replace(inputs, past_target=past, past_lags=past_lags, future_lags=future_lags), statistics
+
+
+def _normalised_lags(
+    norm: WindowNorm, values: Float[Tensor, "B T C n"], statistics: WindowStatistics
+) -> Float[Tensor, "B T C n"]:
+    flat = norm.normalise(values.movedim(-1, 2).flatten(1, 2), statistics)
+    return flat.view(values.shape[0], values.shape[1], values.shape[3], values.shape[2]).movedim(2, -1)

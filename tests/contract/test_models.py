@@ -98,7 +98,7 @@ def test_a_model_overfits_one_batch(name: str) -> None:
     model, batch = build(name), make_batch(SHAPE, n_windows=2)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     losses = []
-    for _ in range(25):
+    for _ in range(25 if models.get(name).heads[0] in LOSSES else 150):  # a likelihood falls slowly
         loss = model.training_loss(batch, head_of(name)).mean()
         optimizer.zero_grad()
         torch.autograd.backward(loss)

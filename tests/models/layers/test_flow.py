@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -11,6 +11,7 @@ from models.heads.draws import Draws
 from models.layers.flow import AffineCoupling, Flow, MaskedAutoregression
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+jacobian_of: Any = torch.autograd.functional.jacobian
 Kind = Literal["real_nvp", "maf"]
 every_flow = pytest.mark.parametrize("kind", ["real_nvp", "maf"])
 every_width = pytest.mark.parametrize("n_values", [1, 2, 3, 7])
@@ -38,7 +39,7 @@ def test_noise_and_back_is_the_identity(kind: Kind, n_values: int) -> None:
 def test_log_scales_sum_to_the_log_determinant_of_the_jacobian(kind: Kind, n_values: int) -> None:
     found, condition = flow(kind, n_values), torch.randn(4).double()
     for values in torch.randn(5, n_values).double():
-        jacobian = torch.autograd.functional.jacobian(lambda x: found.to_noise(x, condition)[0], values)
+        jacobian = jacobian_of(lambda x: found.to_noise(x, condition)[0], values)
         expected = torch.linalg.slogdet(jacobian).logabsdet
         assert expected.abs() > 1e-3
         torch.testing.assert_close(found.to_noise(values, condition)[1].sum(), expected)
@@ -57,7 +58,7 @@ def test_the_shares_of_the_channels_sum_to_a_density_whose_integral_is_1(kind: K
 @pytest.mark.parametrize("reverse", [False, True])
 def test_a_coupling_keeps_one_half_and_changes_each_value_of_the_other_by_its_own_affine_map(reverse: bool) -> None:
     block = AffineCoupling(5, 4, width=8, n_hidden=1, reverse=reverse).double()
-    jacobian = torch.autograd.functional.jacobian(lambda x: block(x, torch.ones(4).double())[0], torch.randn(5).double())
+    jacobian = jacobian_of(lambda x: block(x, torch.ones(4).double())[0], torch.randn(5).double())
     kept, changed = (slice(2, 5), slice(0, 2)) if reverse else (slice(0, 2), slice(2, 5))
     assert torch.equal(jacobian[kept, kept], torch.eye(len(jacobian[kept])).double())
     assert not jacobian[kept, changed].any()
@@ -74,7 +75,7 @@ def test_an_autoregressive_block_reads_the_values_before_each_one_and_all_of_the
     for weight in block.parameters():
         nn.init.uniform_(weight, 0.1, 1.0)  # no unit that is off hides a connection
     values, condition = torch.rand(n_values).double(), torch.rand(2).double()
-    by_value, by_condition = torch.autograd.functional.jacobian(lambda x, h: block(x, h)[0], (values, condition))
+    by_value, by_condition = jacobian_of(lambda x, h: block(x, h)[0], (values, condition))
     ones = torch.ones(n_values, n_values)
     before = (ones.triu() if reverse else ones.tril()).bool()
     assert not by_value[~before].any()
