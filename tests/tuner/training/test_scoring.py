@@ -130,7 +130,8 @@ def test_a_networks_score_is_the_same_at_every_batch_size(name: str, loss: str) 
     )
     assert math.isfinite(first["loss"])
     for other in others:
-        assert {**other, **no_counts(first)} == pytest.approx(first, rel=1e-6)
+        # abs: of a correlation near 0, rounding in products of other sizes is more than 1e-6 of it
+        assert {**other, **no_counts(first)} == pytest.approx(first, rel=1e-6, abs=2e-7)
 
 
 def no_counts(metrics: dict[str, float]) -> dict[str, float]:
