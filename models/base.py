@@ -66,6 +66,21 @@ class Forecast:
         return self.paths[:, 0] if self.paths.shape[1] == 1 else self.paths.float().quantile(level, 1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """How a model weighs what it is given. Weights sum to 1 over the variables of a step, and over the steps attended to.
+
+    Variables are in the order of the fields of ``Inputs``: static numbers, then categories; of the past the targets, then
+    covariates, then what is known ahead. A class that is absent has width 0.
+    """
+
+    static: Float[Tensor, "B static"]
+    past: Float[Tensor, "B L past"]
+    future: Float[Tensor, "B H K"]
+    attention: Float[Tensor, "B H T"]
+    """Of each step of the horizon to each of T = L + H steps, those of the past first."""
+
+
 class Forecaster(nn.Module, ABC):
     """A model with weights. After ``shape``, a constructor takes keyword-only, annotated arguments with defaults.
 
@@ -94,3 +109,7 @@ class Forecaster(nn.Module, ABC):
     def predict(self, inputs: Inputs, head: Head, n_paths: int, draws: Draws) -> Forecast:
         """The forecast. Override it in a model that samples by itself; all that it draws comes from ``draws``."""
         return head.forecast(self(inputs), inputs, n_paths, draws)
+
+    def explain(self, inputs: Inputs) -> Explanation | None:
+        """How the model weighs what it is given; None from one that does not say."""
+        return None

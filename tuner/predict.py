@@ -28,6 +28,10 @@ def predict(
         Path, typer.Option("--data", help="The history: a .csv, .parquet or .tsf file with the columns of the study.")
     ],
     out: Annotated[Path, typer.Option("--out", help="The forecast, a .csv or .parquet file; must not exist.")],
+    explain: Annotated[
+        Path | None,
+        typer.Option("--explain", help="How the model weighs variables and steps, a .csv or .parquet file; must not exist."),
+    ] = None,
     fill: Annotated[str | None, typer.Option("--fill", help="Missing values: forward, seasonal or zero.")] = None,
     paths: Annotated[int, typer.Option("--paths", help="Paths behind the quantiles of a probabilistic model.")] = 200,
     seed: Annotated[int, typer.Option("--seed", help="Of the paths.")] = 0,
@@ -35,7 +39,11 @@ def predict(
     """Forecast the steps after the end of a file, in its own units, with an exported model."""
     with user_mistakes():
         config, scaler, study, weights = _exported(best)
-        _check_out(out)
+        _check_out(out, "--out")
+        if explain is not None:
+            _check_out(explain, "--explain")
+            if explain.resolve() == out.resolve():
+                raise ValueError(f"--explain must be another file than --out, got {explain} for both")
         if paths < 1:
             raise ValueError(f"--paths must be 1 or more, got {paths}")
         panel, left_out = history(data, fill, study, config["config"])
@@ -59,16 +67,18 @@ def predict(
             horizon=study["problem"]["horizon"],
             n_paths=paths,
             seed=seed,
+            explain=explain is not None,
         )
     table = _long(panel, forecast) if own_names(study) or forecast.quantiles is not None else _wide(panel, forecast)
     with user_mistakes():
-        if out.suffix == ".csv":
-            table.to_csv(out, index=False)
-        else:
-            table.to_parquet(out, index=False)
+        _write(table, out)
+        if explain is not None:
+            _write(_weights(forecast), explain)
     n_series, n_steps, n_channels = forecast.mean.shape
     of = f" of {n_series} series" if n_series > 1 else ""
     print(f"{n_steps} steps of {n_channels} channels{of} after {_last_time(panel)} are in {out}")
+    if explain is not None:
+        print(f"how the model weighed variables and steps{', as the mean over the series' if n_series > 1 else ''}: {explain}")
 
 
 def _exported(best: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], bytes]:
@@ -83,15 +93,23 @@ def _exported(best: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any
     return config, scaler, study, (best / schema.WEIGHTS).read_bytes()
 
 
-def _check_out(out: Path) -> None:
+def _check_out(out: Path, option: str) -> None:
     if out.suffix not in (".csv", ".parquet"):
-        raise ValueError(f"--out must end in .csv or .parquet, got {out}")
+        raise ValueError(f"{option} must end in .csv or .parquet, got {out}")
     if out.exists():
-        raise ValueError(f"--out must not exist, {out} does; name another file")
-    if not out.resolve().parent.is_dir():
-        raise ValueError(f"--out must lie in a folder that exists, {out.resolve().parent} does not")
-    if not os.access(out.resolve().parent, os.W_OK):
-        raise PermissionError(f"--out must lie in a folder that can be written, {out.resolve().parent} cannot; name another")
+        raise ValueError(f"{option} must not exist, {out} does; name another file")
+    folder = out.resolve().parent
+    if not folder.is_dir():
+        raise ValueError(f"{option} must lie in a folder that exists, {folder} does not")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"{option} must lie in a folder that can be written, {folder} cannot; name another")
+
+
+def _write(table: pd.DataFrame, out: Path) -> None:
+    if out.suffix == ".csv":
+        table.to_csv(out, index=False)
+    else:
+        table.to_parquet(out, index=False)
 
 
 def _times(panel: Panel, n_steps: int) -> list[pd.DatetimeIndex]:
@@ -140,6 +158,16 @@ def _long(panel: Panel, forecast: PanelForecast) -> pd.DataFrame:
         for place, level in enumerate(QUANTILES):
             table[f"quantile_{level:g}"] = forecast.quantiles[..., place].reshape(-1)
     return table
+
+
+def _weights(forecast: PanelForecast) -> pd.DataFrame:
+    """kind, variable, step, horizon_step, weight."""
+    import pandas as pd
+
+    from tuner.training.explaining import Weight
+
+    table = pd.DataFrame(forecast.weights, columns=list(Weight._fields))
+    return table.astype({"step": "Int64", "horizon_step": "Int64"})
 
 
 if __name__ == "__main__":

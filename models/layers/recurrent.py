@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -53,9 +54,28 @@ class Recurrent(nn.RNNBase):
         with torch.autocast("cpu", enabled=False):  # not every CPU has the kernel in bfloat16
             if self.mode == "GRU":
                 states, *last = torch.gru(steps, state[0], weights, *options)
+            elif steps.device.type == "cpu" and torch.compiler.is_compiling():
+                states, *last = self._unrolled(steps, state, weights)
             else:
                 states, *last = torch.lstm(steps, state, weights, *options)
         return states, tuple(last)
+
+    def _unrolled(self, steps: Tensor, state: State, weights: list[Tensor]) -> list[Tensor]:
+        """The LSTM step by step: its kernel for a CPU is none that a compiler can take a gradient of."""
+        lasts: list[tuple[Tensor, Tensor]] = []
+        for layer, (hidden, cell) in enumerate(zip(*state, strict=True)):
+            from_input, from_state, *biases = weights[4 * layer : 4 * layer + 4]
+            states = []
+            for inputs in F.linear(steps, from_input, biases[0] + biases[1]).unbind(1):
+                opened, kept, new, shown = (inputs + hidden @ from_state.mT).chunk(4, -1)
+                cell = kept.sigmoid() * cell + opened.sigmoid() * new.tanh()
+                hidden = shown.sigmoid() * cell.tanh()
+                states.append(hidden)
+            steps = torch.stack(states, 1)
+            lasts.append((hidden, cell))
+            if layer < self.num_layers - 1:
+                steps = F.dropout(steps, self.dropout, self.training)
+        return [steps, *(torch.stack(parts) for parts in zip(*lasts, strict=True))]
 
 
 class AutoregressiveLSTM(nn.Module):

@@ -307,3 +307,17 @@ def test_every_input_that_a_model_says_it_uses_matters_and_no_other_does(name: s
 def test_a_model_runs_where_what_it_uses_is_absent(name: str) -> None:
     bare = WindowShape(lookback=16, horizon=6, n_targets=3)
     assert build(name, bare)(make_batch(bare).inputs).isfinite().all()
+
+
+@every_model
+def test_what_a_model_explains_are_shares_of_every_variable_and_of_the_steps_up_to_each(name: str) -> None:
+    found = build(name, WIDE).eval().explain(make_batch(WIDE).inputs)
+    if found is None:
+        return
+    sizes = {"static": (4, 4), "past": (4, 16, 3 + 2 + 2), "future": (4, 6, 2), "attention": (4, 6, 16 + 6)}
+    for part, size in sizes.items():
+        weights = getattr(found, part)
+        assert weights.shape == size
+        assert (weights >= 0).all()
+        torch.testing.assert_close(weights.sum(-1), torch.ones(size[:-1]))
+    assert not found.attention.triu(16 + 1).any()

@@ -17,6 +17,7 @@ from datasets.windows.scaling import fit_targets
 from datasets.windows.windowing import score_origins, series_of
 from search_spaces.base import Config
 from tuner.training.evaluate import load_network, precision_context
+from tuner.training.explaining import Weight, mean_weights
 from tuner.training.scoring import batch_size_for, draws_of
 
 QUANTILES = (0.1, 0.5, 0.9)
@@ -30,6 +31,8 @@ class PanelForecast:
     """(n_series, H, C)"""
     quantiles: FloatArray | None
     """(n_series, H, C, levels of ``QUANTILES``); None from a model that gives points."""
+    weights: tuple[Weight, ...] = ()
+    """How the model weighs its inputs, as the mean over the series, where that was asked for."""
 
 
 def forecast_panel(
@@ -43,6 +46,7 @@ def forecast_panel(
     horizon: int,
     n_paths: int,
     seed: int,
+    explain: bool = False,
 ) -> PanelForecast:
     """The steps after the end of each series.
 
@@ -60,6 +64,10 @@ def forecast_panel(
         horizon: Steps to forecast.
         n_paths: Paths of a probabilistic forecast.
         seed: Of its draws.
+        explain: Whether to say how the model weighs its inputs.
+
+    Raises:
+        ValueError: the panel does not suit the model; or the model is to explain itself and does not.
     """
     if not own_names and len(scaler["series"]) == len(panel.series) == 1:
         panel = replace(panel, series=tuple(scaler["series"]))
@@ -68,7 +76,7 @@ def forecast_panel(
     context = precision_context(train, "cpu")
     source = WindowSource(data, data.stages[0], data_config)
     origins = score_origins(data.stages[0], data.offsets, horizon)
-    means, quantiles = [], []
+    means, quantiles, explanations = [], [], []
     with torch.inference_mode(), context():
         for rows, batch in ScoreLoader(source, origins, batch_size_for(data, n_paths)):
             forecast = network.predict(batch.inputs, n_paths, draws_of(data, rows, seed))
@@ -76,7 +84,18 @@ def forecast_panel(
             means.append(forecast.mean.double().numpy() * scale + loc)
             if forecast.paths.shape[1] > 1:
                 quantiles.append(np.stack([forecast.quantile(q).double().numpy() * scale + loc for q in QUANTILES], -1))
-    return PanelForecast(mean=np.concatenate(means), quantiles=np.concatenate(quantiles) if quantiles else None)
+            if explain:
+                explanation = network.model.explain(batch.inputs)
+                if explanation is None:
+                    raise ValueError(
+                        f"--explain needs a model that says how it weighs its inputs, such as tft; {model} does not"
+                    )
+                explanations.append(explanation)
+    return PanelForecast(
+        mean=np.concatenate(means),
+        quantiles=np.concatenate(quantiles) if quantiles else None,
+        weights=tuple(mean_weights(explanations, panel)) if explain else (),
+    )
 
 
 def _scalers(panel: Panel, scaler: Mapping[str, Any]) -> Scalers:

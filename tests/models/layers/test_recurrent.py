@@ -50,3 +50,17 @@ def test_true_values_fed_back_give_what_teacher_forcing_gives(joint: bool) -> No
     paths = network.sampled(batch.inputs, 3, draw)
     torch.testing.assert_close(paths, batch.future_target.unsqueeze(1).expand(-1, 3, -1, -1))
     torch.testing.assert_close(torch.stack(seen, 2), expected.unsqueeze(1).expand(-1, 3, -1, -1, -1))
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("kind", ["GRU", "LSTM"])
+def test_compiled_it_gives_the_same_states_and_gradients(kind: Literal["GRU", "LSTM"]) -> None:
+    ours, steps = Recurrent(kind, 3, 5, n_layers=2), torch.randn(2, 4, 3)
+    torch.compiler.reset()
+    compiled = torch.compile(ours, fullgraph=True, backend="aot_eager")
+    results = []
+    for run in (ours, compiled):
+        states, last = run(steps)
+        results.append([states, *last, *torch.autograd.grad(states.square().sum(), list(ours.parameters()))])
+    for found, expected in zip(*results, strict=True):
+        torch.testing.assert_close(found, expected)
