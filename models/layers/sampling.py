@@ -7,7 +7,7 @@ of one value (G = C, V = 1); where they are joint, all are one group (G = 1, V =
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from copy import copy
 
 import torch
 from jaxtyping import Float
@@ -153,10 +153,12 @@ def normalised(norm: WindowNorm, inputs: Inputs) -> tuple[Inputs, WindowStatisti
     past, statistics = norm(inputs.past_target, inputs.past_observed)
     if norm.mode == "none":
         return inputs, statistics
-    past_lags, future_lags = (
-        _normalised_lags(norm, part, statistics) if part.shape[-1] else part for part in (inputs.past_lags, inputs.future_lags)
-    )
-    return replace(inputs, past_target=past, past_lags=past_lags, future_lags=future_lags), statistics
+    # Not by replace: it checks shapes again where the tests check them, and that could not be compiled.
+    seen = copy(inputs)
+    object.__setattr__(seen, "past_target", past)
+    for name in ("past_lags", "future_lags") if inputs.past_lags.shape[-1] else ():
+        object.__setattr__(seen, name, _normalised_lags(norm, getattr(inputs, name), statistics))
+    return seen, statistics
 
 
 def _normalised_lags(
