@@ -36,11 +36,11 @@ def test_a_path_has_the_log_likelihood_of_its_noise_and_of_the_map_that_made_it(
     condition = model.condition(model.network.taught(seen, model.norm.normalise(path, statistics)).squeeze(2))
 
     def values_of(noise: Tensor) -> Tensor:
-        found = model.density.from_noise(noise, condition)
+        found = model.density.from_noise(noise, condition)  # type: ignore[operator]
         return model.norm.restore(found.unsqueeze(-1), statistics).squeeze(-1)
 
     torch.testing.assert_close(values_of(noise), path, atol=1e-4, rtol=1e-4)
-    jacobian: Any = torch.autograd.functional.jacobian  # type: ignore[no-untyped-call]
+    jacobian: Any = torch.autograd.functional.jacobian
     whole = jacobian(lambda x: values_of(x).sum(0), noise)  # (H, C, B, H, C)
     log_det = torch.stack([torch.linalg.slogdet(whole[t, :, :, t].movedim(1, 0)).logabsdet for t in range(4)], 1)
     expected = log_det + (0.5 * noise.square() + 0.5 * math.log(2 * math.pi)).sum(-1)
