@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-import torch
-import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from datasets.windows.batch import Inputs
 from models.base import Forecaster, Use, WindowShape
 from models.layers.arguments import at_least
 from models.layers.decomposition import moving_average
+from models.layers.linear import ChannelLinear
 from models.layers.normalisation import WindowNorm
 
 
@@ -53,33 +52,13 @@ class DLinear(Forecaster):
         self.kernel = kernel
         self.norm = WindowNorm(norm, shape.n_targets)
         n_maps = shape.n_targets if individual else 1
-        self.trend, self.rest = (ChannelLinear(n_maps, shape.lookback, shape.horizon * shape.n_outputs) for _ in range(2))
-        for linear in (self.trend, self.rest):
-            with torch.no_grad():
-                linear.weight.view(n_maps, shape.horizon, shape.n_outputs, -1)[:, :, 1:] = 0
+        self.trend, self.rest = (ChannelLinear(n_maps, shape.lookback, shape.horizon, shape.n_outputs) for _ in range(2))
 
     def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
         """The outputs of each channel from its own past."""
         past, statistics = self.norm(inputs.past_target, inputs.past_observed)
-        past = past.mT
-        trend = moving_average(past, self.kernel)
-        outputs = (self.trend(trend) + self.rest(past - trend)).view(*past.shape[:2], self.shape.horizon, self.shape.n_outputs)
-        return self.norm.restore(outputs.transpose(1, 2), statistics)
-
-
-class ChannelLinear(nn.Module):
-    """A linear map along time, shared by the channels (n_maps = 1) or one for each (n_maps = C)."""
-
-    def __init__(self, n_maps: int, n_inputs: int, n_outputs: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.full((n_maps, n_outputs, n_inputs), 1 / n_inputs))
-        self.bias = nn.Parameter(torch.empty(n_maps, n_outputs).uniform_(-1, 1) / n_inputs**0.5)
-
-    def forward(self, channels: Float[Tensor, "B C n"]) -> Float[Tensor, "B C m"]:
-        """Each channel through its map."""
-        if len(self.weight) == 1:
-            return F.linear(channels, self.weight[0], self.bias[0])
-        return torch.einsum("bcn,cmn->bcm", channels, self.weight) + self.bias
+        trend = moving_average(past.mT, self.kernel).mT
+        return self.norm.restore(self.trend(trend) + self.rest(past - trend), statistics)
 
 
 MODEL = DLinear

@@ -20,7 +20,7 @@ from models.base import Explanation, Forecaster, Use, WindowShape
 from models.layers.arguments import at_least
 from models.layers.dropout import Dropout
 from models.layers.normalisation import WindowNorm
-from models.layers.recurrent import Recurrent
+from models.layers.recurrent import Recurrent, State
 
 
 class TFT(Forecaster):
@@ -68,7 +68,6 @@ class TFT(Forecaster):
     ) -> None:
         super().__init__(shape)
         at_least(1, width=width, n_heads=n_heads)
-        self.width = width
         self.norm = WindowNorm(norm, shape.n_targets)
         residual = partial(GatedResidual, width, width, width, dropout)
         n_observed, n_static = shape.n_targets + shape.n_past_covariates, shape.n_static + len(shape.cardinalities)
@@ -115,7 +114,7 @@ class TFT(Forecaster):
         self, past: Float[Tensor, "B L C"], inputs: Inputs
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T D"], Chosen]:
         """The T = L + H steps after the LSTM, the same enriched, and how variables were weighed."""
-        static, (selecting, enriching, cell, hidden) = self.static_contexts(inputs)
+        static, selecting, enriching, state = self.static_contexts(inputs)
         variables = self.observed(torch.cat([past, inputs.past_covariates], -1))
         future_weights = inputs.future_known
         if self.shape.n_known:
@@ -125,17 +124,18 @@ class TFT(Forecaster):
             future = self.unknown.expand(len(past), self.shape.horizon, -1)
         history, past_weights = self.past(variables, selecting)
 
-        encoded, state = self.encoder(history, (hidden.unsqueeze(0), cell.unsqueeze(0)))
+        encoded, state = self.encoder(history, state)
         decoded, _ = self.decoder(future, state)
         steps = self.recurrent_gate(torch.cat([encoded, decoded], 1), torch.cat([history, future], 1))
         return steps, self.enrichment(steps, enriching), Chosen(static, past_weights, future_weights)
 
-    def static_contexts(self, inputs: Inputs) -> tuple[Float[Tensor, "B static"], tuple[Tensor | None, ...]]:
-        """The weights of static variables, and the contexts for the choice, the enrichment, the LSTM's cell and hidden states;
-        without static variables none, none and zeros."""
+    def static_contexts(
+        self, inputs: Inputs
+    ) -> tuple[Float[Tensor, "B static"], Float[Tensor, "B 1 D"] | None, Float[Tensor, "B 1 D"] | None, State | None]:
+        """The weights of static variables, and the contexts for the choice, the enrichment and the LSTM's first state; without
+        static variables none."""
         if not (self.shape.n_static or self.shape.cardinalities):
-            zeros = inputs.past_target.new_zeros(len(inputs.past_target), self.width)
-            return inputs.static, (None, None, zeros, zeros)
+            return inputs.static, None, None, None
         variables = []
         if self.static_values is not None:
             variables.append(self.static_values(inputs.static))
@@ -143,7 +143,7 @@ class TFT(Forecaster):
             variables.append(self.static_categories(inputs.static_categories))
         static, weights = self.static(torch.cat(variables, -2))
         selecting, enriching, cell, hidden = (context(static) for context in self.contexts)
-        return weights, (selecting.unsqueeze(1), enriching.unsqueeze(1), cell, hidden)
+        return weights, selecting.unsqueeze(1), enriching.unsqueeze(1), (hidden.unsqueeze(0), cell.unsqueeze(0))
 
 
 class Chosen(NamedTuple):

@@ -12,6 +12,7 @@ import safetensors.torch
 import torch
 
 import models
+import search_spaces
 from datasets.windows.batch import Inputs
 from models.base import HEADS, Forecaster, Use, WindowShape
 from models.heads import make_head
@@ -19,6 +20,7 @@ from models.heads.base import Head
 from models.heads.draws import Draws
 from models.heads.point import LOSSES
 from tests.models.batches import make_batch
+from tuner.study.schema import defaults_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SHAPE = WindowShape(lookback=16, horizon=6, n_targets=3, n_known=2)
@@ -60,13 +62,16 @@ def head_of(name: str) -> Head:
     return make_head(models.get(name).heads[0])
 
 
-def build(name: str, shape: WindowShape = SHAPE, **arguments: Any) -> Forecaster:
-    return models.get(name)(replace(shape, n_outputs=head_of(name).n_outputs), **arguments)
-
-
 def build_for(name: str, loss: str, shape: WindowShape = SHAPE, **arguments: Any) -> tuple[Forecaster, Head]:
+    """At the size of the baseline of its space of the same name, which is small."""
     head = make_head(loss)
-    return models.get(name)(replace(shape, n_outputs=head.n_outputs), **arguments), head
+    baseline = search_spaces.get(name).baseline_config(shape.horizon, defaults_of(name))
+    small = {key.removeprefix("model."): value for key, value in baseline.items() if key.startswith("model.")}
+    return models.get(name)(replace(shape, n_outputs=head.n_outputs), **{**small, **arguments}), head
+
+
+def build(name: str, shape: WindowShape = SHAPE, **arguments: Any) -> Forecaster:
+    return build_for(name, models.get(name).heads[0], shape, **arguments)[0]
 
 
 def with_holes() -> Inputs:
@@ -175,6 +180,14 @@ def test_bfloat16_autocast_comes_close(name: str) -> None:
         torch.autograd.backward(model.training_loss(batch, head_of(name)).mean())
 
 
+@every_model
+def test_a_model_of_the_size_of_its_paper_forecasts(name: str) -> None:
+    shape = replace(SHAPE, n_outputs=head_of(name).n_outputs)
+    with torch.no_grad():
+        assert models.get(name)(shape).eval()(make_batch(shape).inputs).isfinite().all()
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("unchecked")
 @every_model
 def test_a_model_compiles_to_one_graph(name: str) -> None:
