@@ -35,7 +35,7 @@ class ITransformer(Forecaster):
     their normalisation lacks; attention weights have no dropout (fused kernels go without, and are faster).
 
     Args:
-        shape: The sizes of a window. K and P may be 0.
+        shape: The sizes of a window. K may be 0.
         n_heads: Attention heads.
         head_width: Width of each. The width of a token is n_heads * head_width: the paper's 512 is 8 * 64.
         n_layers: Encoder layers.

@@ -2,7 +2,8 @@
 
 The baseline is the recipe of the authors' ETTh1 scripts (Liu et al., ICLR 2024: lookback 96, 8 heads, 2 layers, feed-forward
 as wide as the tokens, dropout 0.1, Adam halved after each epoch, batch 32), cut down from a width of 256 to 128 and from whole
-epochs to 2048 windows, at the highest of the learning rates of their search, 1e-3: their 1e-4 is for epochs four times as long.
+epochs to 2048 windows, at the highest of the learning rates of their search, 1e-3: their 1e-4 is for epochs four times as
+long.
 """
 
 from __future__ import annotations
