@@ -107,7 +107,7 @@ class Crossformer(Forecaster):
         decoded = self.future_places.expand(len(past), -1, -1, -1)
         forecasts = []
         for own, cross, project, memory in zip(self.decoder, self.cross, self.projections, scales, strict=True):
-            decoded = cross(own(decoded).flatten(0, 1), memory.flatten(0, 1)).view_as(decoded)
+            decoded = cross(own(decoded).flatten(0, 1), memory=memory.flatten(0, 1)).view_as(decoded)
             forecasts.append(project(decoded))
         outputs = torch.stack(forecasts).sum(0).view(*past.shape[::2], -1, self.shape.n_outputs)
         return self.norm.restore(outputs[:, :, : self.shape.horizon].transpose(1, 2), statistics)

@@ -84,8 +84,8 @@ class PatchTST(Forecaster):
         self.encoder = nn.Sequential(
             *(
                 EncoderLayer(
-                    MultiHeadAttention(FullAttention(), width, n_heads, head_width, bias=False),
-                    FeedForward(width, feedforward, activation, dropout, bias=False),
+                    MultiHeadAttention(FullAttention(), width, n_heads, head_width, output_bias=False),
+                    FeedForward(width, feedforward, activation, dropout, output_bias=False),
                     width,
                     dropout,
                     norm=TokenBatchNorm,

@@ -97,19 +97,19 @@ class MultiHeadAttention(nn.Module):
         head_width: D, of each head.
         mix: Lay the heads one after the other along time before the last projection, so that each step reads other steps
             (the authors' code of the Informer; not in its paper).
-        bias: Whether values and output have one; a batch norm behind them would cancel both.
+        output_bias: Whether values and output have one; a batch norm behind them would cancel both.
     """
 
     def __init__(
-        self, attention: nn.Module, width: int, n_heads: int, head_width: int, *, mix: bool = False, bias: bool = True
+        self, attention: nn.Module, width: int, n_heads: int, head_width: int, *, mix: bool = False, output_bias: bool = True
     ) -> None:
         super().__init__()
         self.attention = attention
         self.n_heads = n_heads
         self.mix = mix
         self.query, self.key = (nn.Linear(width, n_heads * head_width) for _ in range(2))
-        self.value = nn.Linear(width, n_heads * head_width, bias=bias)
-        self.output = nn.Linear(n_heads * head_width, width, bias=bias)
+        self.value = nn.Linear(width, n_heads * head_width, bias=output_bias)
+        self.output = nn.Linear(n_heads * head_width, width, bias=output_bias)
 
     def forward(self, queries: Float[Tensor, "B Q W"], memory: Float[Tensor, "B T W"]) -> Float[Tensor, "B Q W"]:
         """Attention of ``queries`` to ``memory``; self-attention if they are one."""

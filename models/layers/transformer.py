@@ -20,17 +20,17 @@ class FeedForward(nn.Module):
         hidden: Width between the maps.
         activation: gelu or relu.
         dropout: After the activation.
-        bias: Whether the outer map has one; a batch norm behind it would cancel it.
+        output_bias: Whether the outer map has one; a batch norm behind it would cancel it.
 
     Raises:
         ValueError: there is no such activation, or the dropout is out of its range.
     """
 
-    def __init__(self, width: int, hidden: int, activation: str, dropout: float, *, bias: bool = True) -> None:
+    def __init__(self, width: int, hidden: int, activation: str, dropout: float, *, output_bias: bool = True) -> None:
         super().__init__()
         one_of(("gelu", "relu"), activation=activation)
         self.inner = nn.Linear(width, hidden)
-        self.outer = nn.Linear(hidden, width, bias=bias)
+        self.outer = nn.Linear(hidden, width, bias=output_bias)
         self.activation = F.gelu if activation == "gelu" else F.relu
         self.dropout = Dropout(dropout)
 
@@ -65,7 +65,7 @@ class EncoderLayer(nn.Module):
         self.norms = nn.ModuleList(norm(width) for _ in range(2))
         self.dropout = Dropout(dropout)
 
-    def forward(self, steps: Float[Tensor, "B T D"], memory: Float[Tensor, "B S D"] | None = None) -> Float[Tensor, "B T D"]:
+    def forward(self, steps: Float[Tensor, "B T D"], *, memory: Float[Tensor, "B S D"] | None = None) -> Float[Tensor, "B T D"]:
         """As many steps as came."""
         memory = steps if memory is None else memory
         steps = self.norms[0](steps + self.dropout(self.attention(steps, memory)))

@@ -73,7 +73,7 @@ def test_the_forecast_is_the_sum_of_a_map_of_every_decoder_layer_each_reading_it
     decoded, expected = model.future_places.expand(4, -1, -1, -1), torch.zeros(4, 3, 6)
     for layer, scale in enumerate(scales):
         own = model.decoder[layer](decoded)
-        decoded = torch.stack([model.cross[layer](own[:, c], scale[:, c]) for c in range(3)], 1)
+        decoded = torch.stack([model.cross[layer](own[:, c], memory=scale[:, c]) for c in range(3)], 1)
         expected = expected + model.projections[layer](decoded).flatten(2)
     torch.testing.assert_close(model(inputs), expected[:, :, :5].mT.unsqueeze(-1), atol=1e-5, rtol=1e-5)
 
