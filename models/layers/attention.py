@@ -97,18 +97,28 @@ class MultiHeadAttention(nn.Module):
         head_width: D, of each head.
         mix: Lay the heads one after the other along time before the last projection, so that each step reads other steps
             (the authors' code of the Informer; not in its paper).
-        bias: Of the four projections.
+        bias: Of the projections.
+        output_bias: Whether those of values and output have one too; a batch norm behind them would cancel it.
     """
 
     def __init__(
-        self, attention: nn.Module, width: int, n_heads: int, head_width: int, *, mix: bool = False, bias: bool = True
+        self,
+        attention: nn.Module,
+        width: int,
+        n_heads: int,
+        head_width: int,
+        *,
+        mix: bool = False,
+        bias: bool = True,
+        output_bias: bool = True,
     ) -> None:
         super().__init__()
         self.attention = attention
         self.n_heads = n_heads
         self.mix = mix
-        self.query, self.key, self.value = (nn.Linear(width, n_heads * head_width, bias=bias) for _ in range(3))
-        self.output = nn.Linear(n_heads * head_width, width, bias=bias)
+        self.query, self.key = (nn.Linear(width, n_heads * head_width, bias=bias) for _ in range(2))
+        self.value = nn.Linear(width, n_heads * head_width, bias=bias and output_bias)
+        self.output = nn.Linear(n_heads * head_width, width, bias=bias and output_bias)
 
     def forward(
         self, queries: Float[Tensor, "B Q W"], memory: Float[Tensor, "B T W"], *context: Tensor

@@ -68,3 +68,34 @@ class WindowEmbedding(nn.Module):
             embedded = embedded + self.known(known)
         outputs: Tensor = self.dropout(embedded)
         return outputs
+
+
+class ChannelEmbedding(nn.Module):
+    """Each channel as one vector: a linear map of its whole past, and another one of each known feature's past and future.
+
+    The variate tokens of iTransformer (Liu et al., ICLR 2024, equation 1) and TimeXer (Wang et al., NeurIPS 2024). Targets and
+    covariates share a map.
+
+    Args:
+        lookback: L.
+        horizon: H.
+        n_known: Known features; may be 0.
+        width: D.
+        dropout: On the vectors.
+    """
+
+    def __init__(self, lookback: int, horizon: int, n_known: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.values = nn.Linear(lookback, width)
+        self.known = nn.Linear(lookback + horizon, width) if n_known else None
+        self.dropout = Dropout(dropout)
+
+    def forward(
+        self, values: Float[Tensor, "B L n"], past_known: Float[Tensor, "B L K"], future_known: Float[Tensor, "B H K"]
+    ) -> Float[Tensor, "B tokens D"]:
+        """The n channels in their order, then the K known features."""
+        tokens: Tensor = self.values(values.mT)
+        if self.known is not None:
+            tokens = torch.cat([tokens, self.known(torch.cat([past_known, future_known], 1).mT)], 1)
+        outputs: Tensor = self.dropout(tokens)
+        return outputs

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -18,17 +20,20 @@ class FeedForward(nn.Module):
         hidden: Width between the maps.
         activation: gelu or relu.
         dropout: After the activation.
-        bias: Of both maps.
+        bias: Of the maps.
+        output_bias: Whether the outer map has one too; a batch norm behind it would cancel it.
 
     Raises:
         ValueError: there is no such activation, or the dropout is out of its range.
     """
 
-    def __init__(self, width: int, hidden: int, activation: str, dropout: float, *, bias: bool = True) -> None:
+    def __init__(
+        self, width: int, hidden: int, activation: str, dropout: float, *, bias: bool = True, output_bias: bool = True
+    ) -> None:
         super().__init__()
         one_of(("gelu", "relu"), activation=activation)
         self.inner = nn.Linear(width, hidden, bias=bias)
-        self.outer = nn.Linear(hidden, width, bias=bias)
+        self.outer = nn.Linear(hidden, width, bias=bias and output_bias)
         self.activation = F.gelu if activation == "gelu" else F.relu
         self.dropout = Dropout(dropout)
 
@@ -39,24 +44,35 @@ class FeedForward(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention and feed-forward; each is added to its input, then layer-normed.
+    """Attention, of the steps to themselves or to a memory, and feed-forward; each is added to its input, then normed.
 
     Args:
         attention: Called with (queries, memory, *context).
         feed: Such as ``FeedForward``.
         width: D.
         dropout: On what is added.
+        norm: Makes a norm of that width.
     """
 
-    def __init__(self, attention: nn.Module, feed: nn.Module, width: int, dropout: float) -> None:
+    def __init__(
+        self,
+        attention: nn.Module,
+        feed: nn.Module,
+        width: int,
+        dropout: float,
+        *,
+        norm: Callable[[int], nn.Module] = nn.LayerNorm,
+    ) -> None:
         super().__init__()
         self.attention, self.feed = attention, feed
-        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
+        self.norms = nn.ModuleList(norm(width) for _ in range(2))
         self.dropout = Dropout(dropout)
 
-    def forward(self, steps: Float[Tensor, "B T D"], *context: Tensor) -> Float[Tensor, "B T D"]:
-        """As many steps as came."""
-        steps = self.norms[0](steps + self.dropout(self.attention(steps, steps, *context)))
+    def forward(
+        self, steps: Float[Tensor, "B T D"], *context: Tensor, memory: Float[Tensor, "B S D"] | None = None
+    ) -> Float[Tensor, "B T D"]:
+        """As many steps as came. ``attention`` gets ``context`` as it is."""
+        steps = self.norms[0](steps + self.dropout(self.attention(steps, steps if memory is None else memory, *context)))
         outputs: Tensor = self.norms[1](steps + self.dropout(self.feed(steps)))
         return outputs
 

@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from models.layers.embedding import CircularConv, WindowEmbedding, sinusoidal_positions
+from models.layers.embedding import ChannelEmbedding, CircularConv, WindowEmbedding, sinusoidal_positions
 
 
 def test_the_convolution_equals_the_library_with_circular_padding() -> None:
@@ -34,3 +34,18 @@ def test_without_a_calendar_there_are_no_weights_for_one() -> None:
     embedding = WindowEmbedding(3, 0, 7, 4, 0.0)
     assert embedding.known is None
     assert embedding(torch.randn(2, 7, 3), torch.zeros(2, 7, 0)).shape == (2, 7, 4)
+
+
+def test_a_channel_is_mapped_whole_and_a_known_feature_with_its_future() -> None:
+    embedding = ChannelEmbedding(7, 4, 2, 5, 0.0)
+    values, past, future = torch.randn(2, 7, 3), torch.randn(2, 7, 2), torch.randn(2, 4, 2)
+    tokens = embedding(values, past, future)
+    assert embedding.known is not None
+    torch.testing.assert_close(tokens[:, 1], embedding.values(values[:, :, 1]))
+    torch.testing.assert_close(tokens[:, 4], embedding.known(torch.cat([past[..., 1], future[..., 1]], 1)))
+
+
+def test_without_known_features_channels_are_the_only_tokens() -> None:
+    embedding = ChannelEmbedding(7, 4, 0, 5, 0.0)
+    assert embedding.known is None
+    assert embedding(torch.randn(2, 7, 3), torch.zeros(2, 7, 0), torch.zeros(2, 4, 0)).shape == (2, 3, 5)
