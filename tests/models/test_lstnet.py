@@ -51,7 +51,7 @@ def test_a_skip_state_goes_on_from_the_state_one_period_before() -> None:
 def test_a_forecast_is_a_map_of_last_state_and_skip_states_plus_the_highway() -> None:
     model, inputs = lstnet(), make_batch(SHAPE).inputs
     filtered = F.relu(model.convolution(inputs.past_target))
-    state = torch.cat([model.steps(filtered)[:, -1], model.last_period(filtered)], -1)
+    state = torch.cat([model.steps(filtered)[0][:, -1], model.last_period(filtered)], -1)
     expected = model.projection(state).view(4, 5, 3, 1) + model.highway(inputs.past_target)
     torch.testing.assert_close(model(inputs), expected)
 

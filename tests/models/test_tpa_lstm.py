@@ -39,7 +39,7 @@ def test_pattern_attention_is_the_papers_row_by_row() -> None:
 
 def test_the_last_state_attends_to_the_states_before_it_and_the_highway_is_added() -> None:
     model, past = tpa_lstm(), make_batch(SHAPE).inputs.past_target
-    states = model.lstm(past)
+    states, _ = model.lstm(past)
     attended = model.attention(states[:, :6], states[:, 6])
     expected = model.projection(attended).view(4, 5, 3, 1) + model.highway(past)
     torch.testing.assert_close(model(make_batch(SHAPE).inputs), expected)
