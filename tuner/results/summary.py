@@ -14,7 +14,7 @@ from search_spaces.base import Domain, Space, same
 from tuner.results import schema, text
 from tuner.results.files import write_atomic
 from tuner.results.schema import Row, RungCount, Standing
-from tuner.results.store import RunStore, best_row
+from tuner.results.store import RunStore, best_row, ranked
 from tuner.study.metrics import METRICS
 from tuner.study.trial import Decision, State
 
@@ -198,6 +198,9 @@ def _outcome(summary: Summary) -> list[Block]:
     if no_yardstick and baseline is not None:
         what = "failed" if baseline.state is State.FAILED else f"was {baseline.state}"
         found.append(Verdict(f"There is no yardstick: the baseline (trial 0) {what} ({baseline.note}).", good=False))
+    better = [str(row.number) for row in takewhile(lambda row: row.pruned, ranked(summary.rows))]
+    if better:
+        found.append(f"Scored better, but their weights were removed for others to have space: trials {', '.join(better)}.")
     if best is None:
         return [*found, "No trial has a value yet."]
     line = f"Best is trial {best.number}: {metric} {text.number(best.value)} on validation, {text.count(best.epochs, 'epoch')}"

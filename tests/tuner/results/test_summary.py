@@ -40,6 +40,14 @@ def test_the_best_is_compared_with_the_baseline(tmp_path: Path) -> None:
     assert line in _text(full_store(tmp_path / "run"))
 
 
+def test_a_trial_whose_weights_are_gone_is_not_the_best_and_is_named(tmp_path: Path) -> None:
+    store = full_store(tmp_path / "run")
+    store.prune(1)
+    text = _text(store)
+    assert "Scored better, but their weights were removed for others to have space: trials 1." in text
+    assert "Best is trial 1" not in text
+
+
 def test_only_the_keys_that_differ_are_set_against_the_baseline(tmp_path: Path) -> None:
     assert _grid(full_store(tmp_path / "run"), "The best config") == [
         ("model.width", "64", "128", "64 | 128"),
