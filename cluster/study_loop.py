@@ -315,9 +315,8 @@ class StudyLoop:
         self._heard[number] = self._clock()
         with self.writing():
             decision = Decision.CONTINUE
-            if (
-                report.epoch > self.store.row(number).epochs
-            ):  # else what it needs to go on was gone, and it says again what it said
+            # A trial whose checkpoint was gone says again what it said before.
+            if report.epoch > self.store.row(number).epochs:
                 value = self._best(number, report.epoch, report.metrics, report.stages)
                 self.store.report(number, report)
                 if self._board:

@@ -18,6 +18,7 @@ from models.base import Forecaster, Use, WindowShape
 from models.layers.arguments import at_least
 from models.layers.dropout import Dropout
 from models.layers.normalisation import WindowNorm
+from models.layers.patching import patches
 from models.layers.recurrent import Recurrent
 
 
@@ -72,10 +73,8 @@ class SegRNN(Forecaster):
     def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
         """The outputs of each channel from its own past."""
         past, statistics = self.norm(inputs.past_target, inputs.past_observed)
-        series = past.mT.flatten(0, 1)
-        missing = -series.shape[1] % self.segment
-        series = torch.cat([series[:, :1].expand(-1, missing), series], 1)
-        _, (last,) = self.recurrent(F.relu(self.embedding(series.view(len(series), -1, self.segment))))
+        segments = patches(past.mT.flatten(0, 1), self.segment, self.segment, before=-past.shape[1] % self.segment)
+        _, (last,) = self.recurrent(F.relu(self.embedding(segments)))
         queries = torch.cat(
             [
                 self.places.unsqueeze(0).expand(len(self.channels), -1, -1),
@@ -85,8 +84,8 @@ class SegRNN(Forecaster):
         )
         queries = queries.repeat(len(past), 1, 1).view(-1, 1, queries.shape[-1])  # windows, channels, segments
         decoded, _ = self.recurrent(queries, (last.repeat_interleave(self.n_ahead, 1),))
-        segments = self.projection(self.dropout(decoded)).view(*past.shape[::2], -1, self.shape.n_outputs)
-        return self.norm.restore(segments[:, :, : self.shape.horizon].transpose(1, 2), statistics)
+        ahead = self.projection(self.dropout(decoded)).view(*past.shape[::2], -1, self.shape.n_outputs)
+        return self.norm.restore(ahead[:, :, : self.shape.horizon].transpose(1, 2), statistics)
 
 
 MODEL = SegRNN

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -15,6 +14,7 @@ from datasets.windows.batch import Inputs
 from models.base import Forecaster, Use, WindowShape
 from models.layers.arguments import at_least
 from models.layers.normalisation import WindowNorm
+from models.layers.patching import patches
 
 
 class SparseTSF(Forecaster):
@@ -58,8 +58,7 @@ class SparseTSF(Forecaster):
         past, statistics = self.norm(inputs.past_target, inputs.past_observed)
         series = past.mT.reshape(-1, 1, self.shape.lookback)
         series = (series + self.aggregation(series)).squeeze(1)
-        series = torch.cat([series[:, :1].expand(-1, -self.shape.lookback % self.period), series], 1)
-        phases = series.view(len(series), -1, self.period).mT
+        phases = patches(series, self.period, self.period, before=-self.shape.lookback % self.period).mT
         ahead = self.map(phases).view(*past.shape[::2], self.period, -1, self.shape.n_outputs)
         outputs = ahead.transpose(2, 3).flatten(2, 3)[:, :, : self.shape.horizon]
         return self.norm.restore(outputs.transpose(1, 2), statistics)

@@ -16,6 +16,7 @@ from datasets.windows.batch import Inputs
 from models.base import Forecaster, Use, WindowShape
 from models.layers.arguments import at_least
 from models.layers.dropout import Dropout
+from models.layers.embedding import StaticEmbedding
 from models.layers.normalisation import WindowNorm
 
 
@@ -69,9 +70,8 @@ class TiDE(Forecaster):
         self.norm = WindowNorm(norm, shape.n_targets)
         self.features = ResidualBlock(shape.n_known, width, feature_width, dropout) if shape.n_known else None
         n_features = feature_width if shape.n_known else 0
-        widths = [min(50, (n + 1) // 2) for n in shape.cardinalities]
-        self.embeddings = nn.ModuleList(nn.Embedding(n, size) for n, size in zip(shape.cardinalities, widths, strict=True))
-        n_inputs = shape.lookback + (shape.lookback + shape.horizon) * n_features + shape.n_static + sum(widths)
+        self.static = StaticEmbedding(shape.n_static, shape.cardinalities)
+        n_inputs = shape.lookback + (shape.lookback + shape.horizon) * n_features + self.static.n_features
 
         def blocks(n_inputs: int, n_outputs: int, n_layers: int) -> nn.Sequential:
             sizes = [n_inputs, *[width] * (n_layers - 1), n_outputs]
@@ -86,8 +86,8 @@ class TiDE(Forecaster):
         """The outputs of each channel from its own past."""
         past, statistics = self.norm(inputs.past_target, inputs.past_observed)
         n_windows, _, n_channels = past.shape
-        static = [inputs.static, *(table(inputs.static_categories[:, i]) for i, table in enumerate(self.embeddings))]
-        shared, ahead = torch.cat(static, -1), past.new_zeros(n_windows, self.shape.horizon, 0)
+        shared = self.static(inputs.static, inputs.static_categories)
+        ahead = past.new_zeros(n_windows, self.shape.horizon, 0)
         if self.features is not None:
             projected = self.features(torch.cat([inputs.past_known, inputs.future_known], 1))
             shared, ahead = torch.cat([shared, projected.flatten(1)], -1), projected[:, self.shape.lookback :]

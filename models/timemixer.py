@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from datasets.windows.batch import Inputs
 from models.base import Forecaster, Use, WindowShape
 from models.layers.arguments import at_least
-from models.layers.decomposition import moving_average
+from models.layers.decomposition import Decomposition
 from models.layers.dropout import Dropout
 from models.layers.normalisation import WindowNorm
 from models.layers.transformer import FeedForward
@@ -76,36 +76,36 @@ class TimeMixer(Forecaster):
     def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
         """The outputs of each channel from its own past."""
         past, statistics = self.norm(inputs.past_target, inputs.past_observed)
-        scales = [past.mT]
+        scales = [past.mT.flatten(0, 1)]
         for _ in self.predictors[1:]:
             finest = scales[-1]
             scales.append(finest[..., finest.shape[-1] % 2 :].unflatten(-1, (-1, 2)).mean(-1))
-        mixed = self.blocks([self.dropout(self.embedding(scale.unsqueeze(-1))).mT for scale in scales])
-        ahead = [predictor(scale) for predictor, scale in zip(self.predictors, mixed, strict=True)]
+        mixed = self.blocks([self.dropout(self.embedding(scale.unsqueeze(-1))) for scale in scales])
+        ahead = [predictor(scale.mT) for predictor, scale in zip(self.predictors, mixed, strict=True)]
         outputs: Tensor = self.projection(torch.stack(ahead).sum(0).mT)
-        return self.norm.restore(outputs.transpose(1, 2), statistics)
+        return self.norm.restore(outputs.view(*past.shape[::2], *outputs.shape[1:]).transpose(1, 2), statistics)
 
 
 class MixingBlock(nn.Module):
-    """Past-decomposable mixing of scales (B, C, D, L_m), the finest first."""
+    """Past-decomposable mixing of scales (R, L_m, D), the finest first; a row R is a channel of a window."""
 
     def __init__(self, lengths: list[int], width: int, feedforward: int, kernel: int, dropout: float) -> None:
         super().__init__()
-        self.kernel = kernel
+        self.decompositions = nn.ModuleList(Decomposition(length, (kernel,)) for length in lengths)
         steps = list(pairwise(lengths))
         self.coarser = nn.ModuleList(along_time(fine, coarse) for fine, coarse in steps)
         self.finer = nn.ModuleList(along_time(coarse, fine) for fine, coarse in reversed(steps))
         self.feed = FeedForward(width, feedforward, "gelu", dropout)
 
-    def forward(self, scales: list[Float[Tensor, "B C D _"]]) -> list[Float[Tensor, "B C D _"]]:
+    def forward(self, scales: list[Float[Tensor, "R _ D"]]) -> list[Float[Tensor, "R _ D"]]:
         """The same scales, each with what it has learnt from the others."""
-        trends = [moving_average(scale, self.kernel) for scale in scales]
-        seasons = [scale - trend for scale, trend in zip(scales, trends, strict=True)]
+        parts = [decompose(scale) for decompose, scale in zip(self.decompositions, scales, strict=True)]
+        seasons, trends = map(list, zip(*parts, strict=True))
         for i, mix in enumerate(self.coarser):
-            seasons[i + 1] = seasons[i + 1] + mix(seasons[i])
+            seasons[i + 1] = seasons[i + 1] + mix(seasons[i].mT).mT
         for i, mix in zip(range(len(scales) - 2, -1, -1), self.finer, strict=True):
-            trends[i] = trends[i] + mix(trends[i + 1])
-        return [scale + self.feed((season + trend).mT).mT for scale, season, trend in zip(scales, seasons, trends, strict=True)]
+            trends[i] = trends[i] + mix(trends[i + 1].mT).mT
+        return [scale + self.feed(season + trend) for scale, season, trend in zip(scales, seasons, trends, strict=True)]
 
 
 def along_time(n_before: int, n_after: int) -> nn.Module:

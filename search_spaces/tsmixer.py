@@ -1,8 +1,7 @@
-"""TSMixer: seconds an epoch on any machine.
+"""TSMixer: some ten seconds an epoch on one CPU thread.
 
-The baseline is a setting of the authors' long-horizon study for ETTh1 (lookback 512, batch 32, Adam, 6 blocks of feed-forward
-width 512, dropout 0.9, learning rate 1e-4) cut to 4 blocks of 64, a lookback of 336 and a dropout of 0.3, with epochs of 2048
-windows.
+The baseline is ours: 4 blocks with a feed-forward width of 64, lookback 336, dropout 0.3, Adam at 1e-3, epochs of 2048 windows.
+The authors tune theirs for each data set.
 """
 
 from __future__ import annotations

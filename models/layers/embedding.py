@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from models.layers.dropout import Dropout
@@ -68,6 +68,28 @@ class WindowEmbedding(nn.Module):
             embedded = embedded + self.known(known)
         outputs: Tensor = self.dropout(embedded)
         return outputs
+
+
+class StaticEmbedding(nn.Module):
+    """What never changes of a series: its numbers, and each category as a row of a table of width min(50, (n + 1) // 2).
+
+    Args:
+        n_numbers: S.
+        cardinalities: How many values n each category has.
+    """
+
+    n_features: int
+    """F."""
+
+    def __init__(self, n_numbers: int, cardinalities: tuple[int, ...]) -> None:
+        super().__init__()
+        widths = [min(50, (n + 1) // 2) for n in cardinalities]
+        self.tables = nn.ModuleList(nn.Embedding(n, width) for n, width in zip(cardinalities, widths, strict=True))
+        self.n_features = n_numbers + sum(widths)
+
+    def forward(self, numbers: Float[Tensor, "B S"], categories: Int[Tensor, "B G"]) -> Float[Tensor, "B F"]:
+        """The numbers, then the categories in their order."""
+        return torch.cat([numbers, *(table(categories[:, place]) for place, table in enumerate(self.tables))], -1)
 
 
 class ChannelEmbedding(nn.Module):

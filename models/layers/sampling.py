@@ -17,6 +17,7 @@ from datasets.windows.batch import Inputs
 from models.base import WindowShape
 from models.heads.base import Head
 from models.heads.draws import Draws
+from models.layers.embedding import StaticEmbedding
 from models.layers.normalisation import WindowNorm, WindowStatistics
 
 _MOST_ROWS = 1 << 14
@@ -26,11 +27,10 @@ _MOST_ROWS = 1 << 14
 class StepFeatures(nn.Module):
     """The features of each step t: the value before it, lags, what is known of it, and what never changes.
 
-    x_t = [z_{t-1}, z_{t-lag} for each lag, known_t, static numbers, log scale, embedded categories]. The value before the
-    lookback is 0. Lags that lie after the origin, where ``Inputs.future_lags`` is 0, are filled from the future: the true one
-    in training (``horizon``), the sampled one in a forecast (``at``). A category of n values has an embedding of width
-    min(50, (n + 1) // 2). The scale is that which was taken out of the series, so that networks know how large it is; where
-    channels are joint, there is one for each.
+    x_t = [z_{t-1}, z_{t-lag} for each lag, known_t, what is static, log scale]. The value before the lookback is 0. Lags that lie
+    after the origin, where ``Inputs.future_lags`` is 0, are filled from the future: the true one in training (``horizon``), the
+    sampled one in a forecast (``at``). The scale is that which was taken out of the series, so that networks know how large it
+    is; where channels are joint, there is one for each.
 
     Whatever normalises a window has done so before: targets, lags and future are in the same units.
 
@@ -47,10 +47,8 @@ class StepFeatures(nn.Module):
         assert list(shape.lags) == sorted(shape.lags)
         self.lags, self.joint = shape.lags, joint
         self.n_values = shape.n_targets if joint else 1
-        widths = [min(50, (n + 1) // 2) for n in shape.cardinalities]
-        self.embeddings = nn.ModuleList(nn.Embedding(n, width) for n, width in zip(shape.cardinalities, widths, strict=True))
-        n_constant = shape.n_static + sum(widths) + self.n_values
-        self.n_features = self.n_values * (1 + len(self.lags)) + shape.n_known + n_constant
+        self.static = StaticEmbedding(shape.n_static, shape.cardinalities)
+        self.n_features = self.n_values * (2 + len(self.lags)) + shape.n_known + self.static.n_features
 
     def past(self, inputs: Inputs) -> Float[Tensor, "B G L F"]:
         """The features of the lookback."""
@@ -102,8 +100,7 @@ class StepFeatures(nn.Module):
         values = self._grouped(torch.cat([before.unsqueeze(-1), lags], -1).movedim(-1, 2))  # (B, T, 1 + n, G, V)
         values = values.permute(0, 3, 1, 2, 4).flatten(3)
         n_groups, n_steps = values.shape[1:3]
-        embedded = [table(inputs.static_categories[:, place]) for place, table in enumerate(self.embeddings)]
-        constant = torch.cat([inputs.static, *embedded], -1)[:, None, None].expand(-1, n_groups, n_steps, -1)
+        constant = self.static(inputs.static, inputs.static_categories)[:, None, None].expand(-1, n_groups, n_steps, -1)
         scale = self._grouped(inputs.scale.log()).transpose(1, 2).expand(-1, -1, n_steps, -1)
         return torch.cat([values, known.unsqueeze(1).expand(-1, n_groups, -1, -1), constant, scale], -1)
 

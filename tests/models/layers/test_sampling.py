@@ -36,7 +36,7 @@ def by_hand(features: StepFeatures, inputs: Inputs, future: Tensor, window: int,
             else:
                 found.append(future[window, step - n_past - lag, c])
     known = torch.cat([inputs.past_known, inputs.future_known], 1)[window, step]
-    tables = [table.weight[inputs.static_categories[window, place]] for place, table in enumerate(features.embeddings)]
+    tables = [table.weight[inputs.static_categories[window, place]] for place, table in enumerate(features.static.tables)]
     scales = torch.stack([inputs.scale[window, 0, c].log() for c in channels])
     return torch.cat([torch.stack(found), known, inputs.static[window], *tables, scales])
 
