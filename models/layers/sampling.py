@@ -27,10 +27,10 @@ _MOST_ROWS = 1 << 14
 class StepFeatures(nn.Module):
     """The features of each step t: the value before it, lags, what is known of it, and what never changes.
 
-    x_t = [z_{t-1}, z_{t-lag} for each lag, known_t, what is static, log scale]. The value before the lookback is 0. Lags that lie
-    after the origin, where ``Inputs.future_lags`` is 0, are filled from the future: the true one in training (``horizon``), the
-    sampled one in a forecast (``at``). The scale is that which was taken out of the series, so that networks know how large it
-    is; where channels are joint, there is one for each.
+    x_t = [z_{t-1}, z_{t-lag} for each lag, known_t, what is static, log scale]. The value before the lookback is 0. Lags that
+    lie after the origin, where ``Inputs.future_lags`` is 0, are filled from the future: the true one in training (``horizon``),
+    the sampled one in a forecast (``at``). The scale is that which was taken out of the series, so that networks know how large
+    it is; where channels are joint, there is one for each.
 
     Whatever normalises a window has done so before: targets, lags and future are in the same units.
 
