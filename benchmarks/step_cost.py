@@ -18,8 +18,8 @@ from tuner.study.problem_data import read_problem
 from tuner.study.study import Problem
 from tuner.training.module import ForecastModule, make_optimizer
 from tuner.training.network import build
+from tuner.training.protocols import Lockstep
 from tuner.training.trainer import make_trainer
-from tuner.training.trial import Lockstep
 
 CONFIG: Config = {
     "data.lookback": 96,

@@ -36,7 +36,8 @@ def compare_and_export(store: RunStore, data: PreparedData, evaluations: Sequenc
         raise ScoreMismatch(f"trial {best.number} reported {store.metric}={best.value}, its loaded weights give {again}")
     weights = store.weights(best.number)
     *validation, test = data.stages
-    stages = {stage.name: weights_of(stage.name, weights) for stage in validation}
+    trained = validation[-1:] if data.chained else validation
+    stages = {stage.name: weights_of(stage.name, weights) for stage in trained}
     return export_best(
         store,
         weights=stages[validation[-1].name],

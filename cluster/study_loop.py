@@ -24,7 +24,7 @@ from tuner.results.keeping import overtaken, too_many
 from tuner.results.store import RunStore
 from tuner.results.tensorboard import TensorBoard
 from tuner.study.environment import ENVIRONMENT
-from tuner.study.metrics import rank
+from tuner.study.metrics import Merit, merit
 from tuner.study.schema import defaults_of, split_config
 from tuner.study.seeds import derive
 from tuner.study.study import Study
@@ -94,7 +94,9 @@ class StudyLoop:
         self._baseline = baseline
         self._clock = clock
         self._configs: dict[int, Config] = {}
+        self._merits: dict[int, Merit] = {}
         self._values: dict[int, list[tuple[int, float]]] = {}
+        """(epoch, cost that the trial had come to), by trial."""
         self._ready: deque[int] = deque()
         """Open trials that wait for a slot."""
         self._out: dict[int, int] = {}
@@ -135,8 +137,8 @@ class StudyLoop:
         answers: dict[int, Answer] = {}
         for event in events:
             match event:
-                case {"kind": "report", "number": number, "epoch": epoch, "metrics": metrics, "stages": stages}:
-                    value = self._best(number, epoch, metrics, stages)
+                case {"kind": "report", "number": number, "epoch": epoch}:
+                    value = self._best(number, epoch, merit(self.study.problem.metric, event))
                     if number not in self.left_out:
                         self._verdicts[number] = self.scheduler.decide(number, epoch, value)
                         answers[number] = Answer(epoch, self._verdicts[number], stored=False)
@@ -317,7 +319,7 @@ class StudyLoop:
             decision = Decision.CONTINUE
             # A trial whose checkpoint was gone says again what it said before.
             if report.epoch > self.store.row(number).epochs:
-                value = self._best(number, report.epoch, report.metrics, report.stages)
+                value = self._best(number, report.epoch, merit(self.study.problem.metric, vars(report)))
                 self.store.report(number, report)
                 if self._board:
                     self._board.report(number, report)
@@ -425,12 +427,11 @@ class StudyLoop:
             state = State.STOPPED  # under a smaller budget than today's
         self._sampler.tell(Told(number=number, config=config, state=state, values=values, out_of_memory=out_of_memory))
 
-    def _best(self, number: int, epoch: int, metrics: Mapping[str, float], stages: Mapping[str, float]) -> float:
-        """The lowest cost of a trial with this report, which is entered."""
-        values = self._values.setdefault(number, [])
-        best = min([rank(self.study.problem.metric, metrics, stages), *(value for _, value in values[-1:])])
-        values.append((epoch, best))
-        return best
+    def _best(self, number: int, epoch: int, found: Merit) -> float:
+        """The cost that a trial has come to with this report, which is entered."""
+        self._merits[number] = best = min(found, self._merits.get(number, found))
+        self._values.setdefault(number, []).append((epoch, best[1]))
+        return best[1]
 
     def _keep(self) -> None:
         """Removes the checkpoints that nobody needs, and those that there is no space for."""

@@ -110,6 +110,11 @@ class Forecaster(nn.Module, ABC):
         """The forecast. Override it in a model that samples by itself; all that it draws comes from ``draws``."""
         return head.forecast(self(inputs), inputs, n_paths, draws)
 
+    def features(self, inputs: Inputs) -> Float[Tensor, "B F"]:
+        """What windows are told apart by when some are chosen to stand for all: the flattened forecast, unless overridden."""
+        outputs: Tensor = self(inputs)
+        return outputs.flatten(1)
+
     def explain(self, inputs: Inputs) -> Explanation | None:
         """How the model weighs what it is given; None from one that does not say."""
         return None

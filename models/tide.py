@@ -68,7 +68,7 @@ class TiDE(Forecaster):
         at_least(1, width=width, decoder_width=decoder_width, temporal_width=temporal_width, feature_width=feature_width)
         at_least(1, n_encoder_layers=n_encoder_layers, n_decoder_layers=n_decoder_layers)
         self.norm = WindowNorm(norm, shape.n_targets)
-        self.features = ResidualBlock(shape.n_known, width, feature_width, dropout) if shape.n_known else None
+        self.encode_known = ResidualBlock(shape.n_known, width, feature_width, dropout) if shape.n_known else None
         n_features = feature_width if shape.n_known else 0
         self.static = StaticEmbedding(shape.n_static, shape.cardinalities)
         n_inputs = shape.lookback + (shape.lookback + shape.horizon) * n_features + self.static.n_features
@@ -88,8 +88,8 @@ class TiDE(Forecaster):
         n_windows, _, n_channels = past.shape
         shared = self.static(inputs.static, inputs.static_categories)
         ahead = past.new_zeros(n_windows, self.shape.horizon, 0)
-        if self.features is not None:
-            projected = self.features(torch.cat([inputs.past_known, inputs.future_known], 1))
+        if self.encode_known is not None:
+            projected = self.encode_known(torch.cat([inputs.past_known, inputs.future_known], 1))
             shared, ahead = torch.cat([shared, projected.flatten(1)], -1), projected[:, self.shape.lookback :]
         rows = torch.cat([past.mT, shared.unsqueeze(1).expand(-1, n_channels, -1)], -1)
         steps = self.decoder(self.encoder(rows)).view(n_windows, n_channels, self.shape.horizon, -1)

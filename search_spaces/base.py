@@ -26,14 +26,23 @@ def same(left: Value, right: Value) -> bool:
     return left == right
 
 
-def _condition(when: Mapping[str, Value] | None) -> Mapping[str, Value]:
-    return MappingProxyType(dict(when or {}))
+Condition: TypeAlias = Mapping[str, Value | tuple[Value, ...]]
+"""A key to the value, or the values, that it must have."""
+
+
+def _condition(when: Condition | None) -> Condition:
+    # JSON has lists for tuples.
+    return MappingProxyType({key: tuple(value) if isinstance(value, list) else value for key, value in (when or {}).items()})
+
+
+def _meets(value: Value, wanted: Value | tuple[Value, ...]) -> bool:
+    return any(same(value, each) for each in wanted) if isinstance(wanted, tuple) else same(value, wanted)
 
 
 class Domain:
     """The range of one key. ``when`` names the values of other keys under which the key exists at all."""
 
-    when: Mapping[str, Value]
+    when: Condition
 
     def contains(self, value: Value) -> bool:
         """Whether ``value`` may be drawn from this domain."""
@@ -58,9 +67,9 @@ class Float(Domain):
     low: float
     high: float
     log: bool
-    when: Mapping[str, Value]
+    when: Condition
 
-    def __init__(self, low: float, high: float, *, log: bool = False, when: Mapping[str, Value] | None = None) -> None:
+    def __init__(self, low: float, high: float, *, log: bool = False, when: Condition | None = None) -> None:
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise ValueError(f"a Float needs finite low < high, got low={low}, high={high}")
         if log and low <= 0:
@@ -85,9 +94,9 @@ class Int(Domain):
     low: int
     high: int
     log: bool
-    when: Mapping[str, Value]
+    when: Condition
 
-    def __init__(self, low: int, high: int, *, log: bool = False, when: Mapping[str, Value] | None = None) -> None:
+    def __init__(self, low: int, high: int, *, log: bool = False, when: Condition | None = None) -> None:
         if isinstance(low, bool) or isinstance(high, bool) or int(low) != low or int(high) != high or not low < high:
             raise ValueError(f"an Int needs whole low < high, got low={low}, high={high}")
         if log and low <= 0:
@@ -108,9 +117,9 @@ class Int(Domain):
 @dataclass(frozen=True, init=False)
 class _Listed(Domain):
     values: tuple[Value, ...]
-    when: Mapping[str, Value]
+    when: Condition
 
-    def __init__(self, *values: Value, when: Mapping[str, Value] | None = None) -> None:
+    def __init__(self, *values: Value, when: Condition | None = None) -> None:
         if len(values) < 2:
             name = type(self).__name__
             raise ValueError(f"{name} needs two values or more, got {values!r}; write a plain value to fix a key")
@@ -132,7 +141,7 @@ class _Listed(Domain):
 class Ordinal(_Listed):
     """Listed values in their natural order; samplers see the index, so that neighbours are alike."""
 
-    def __init__(self, *values: Value, when: Mapping[str, Value] | None = None) -> None:
+    def __init__(self, *values: Value, when: Condition | None = None) -> None:
         super().__init__(*values, when=when)
         numbers = [value for value in values if _is_number(value)]
         if len(numbers) != len(values) or list(numbers) != sorted(numbers):  # type: ignore[type-var]
@@ -199,15 +208,15 @@ class Space:
     def active(self, key: str, config: Mapping[str, Value]) -> bool:
         """Whether ``key`` exists under the values that ``config`` gives to its parents."""
         when = self.domains[key].when if key in self.domains else {}
-        return all(parent in config and same(config[parent], value) for parent, value in when.items())
+        return all(parent in config and _meets(config[parent], wanted) for parent, wanted in when.items())
 
     def with_fixed(self, values: Mapping[str, Value]) -> Space:
         """This space with some keys fixed. A child of a key that is fixed to another value goes."""
         search: dict[str, Domain | Value] = {}
         for key, domain in {**self.search, **values}.items():
             if isinstance(domain, Domain) and any(
-                parent in search and not isinstance(search[parent], Domain) and not same(search[parent], value)  # type: ignore[arg-type]
-                for parent, value in domain.when.items()
+                parent in search and not isinstance(search[parent], Domain) and not _meets(search[parent], wanted)  # type: ignore[arg-type]
+                for parent, wanted in domain.when.items()
             ):
                 continue
             search[key] = domain

@@ -52,6 +52,8 @@ def run(
     split: options.Split = None,
     folds: options.Folds = 1,
     folds_file: options.FoldsFile = None,
+    protocol: options.Protocol = "holdout",
+    stages: options.Stages = None,
     paths: options.Paths = 20,
     settings: options.Settings = None,
     trials: Annotated[
@@ -144,17 +146,19 @@ def run(
         problem = parse_problem(
             dataset=dataset, horizon=horizon, metric=metric, data_dir=data_dir, target=target, covariates=covariates,
             known=known, static=static, series_id=series_id, fill=fill, short_series=short_series, split=split, folds=folds,
-            folds_file=folds_file, paths=paths,
+            folds_file=folds_file, protocol=protocol, stages=stages, paths=paths,
         )  # fmt: skip
         steps = problem.horizon
-        fixed = load_space(space, settings or [], steps)
+        fixed = load_space(space, settings or [], steps, chained=problem.chained)
         study = Study(
             name=name or default_name(space, dataset, steps),
             space_name=space,
             space=fixed,
             problem=problem,
             budget=Budget(
-                n_trials=parse_count(trials, "--trials"), epochs=epochs, time_s=parse_duration(time) if time else None
+                n_trials=parse_count(trials, "--trials"),
+                epochs=epochs * (problem.n_stages or 1),
+                time_s=parse_duration(time) if time else None,
             ),
             sampler=sampler,
             scheduler=scheduler,

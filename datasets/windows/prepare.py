@@ -19,13 +19,14 @@ from datasets.windows.windowing import score_origins
 _HASHED_ROWS = 1 << 14
 
 
-def prepare(panel: Panel, splits: Sequence[Split], horizon: int) -> PreparedData:
+def prepare(panel: Panel, splits: Sequence[Split], horizon: int, *, chained: bool = False) -> PreparedData:
     """The panel up to the last row that any of the splits scores, with statistics of the train rows of each.
 
     Args:
         panel: The whole panel, filled.
         splits: What trials see, or with the test split what evaluation sees.
         horizon: Steps of the future that are forecast.
+        chained: Whether one network learns the stages in turn: then the statistics are those of the first for all.
 
     Raises:
         ValueError: a split goes past a series, or no window fits the rows that are scored.
@@ -35,10 +36,10 @@ def prepare(panel: Panel, splits: Sequence[Split], horizon: int) -> PreparedData
         name, end, n = panel.series[past[0]], ends[past[0]], panel.history[past[0]]
         raise ValueError(f"borders must lie inside the series, got row {end} of {name!r} with {n} rows; bring all of its rows")
     stages = tuple(
-        Stage(name=split.name, train=split.train, score=split.score, scalers=fit_scalers(panel, split.train))
-        for split in splits
+        Stage(name=split.name, train=split.train, score=split.score, scalers=scalers)
+        for split, scalers in zip(splits, _scalers(panel, splits, chained), strict=True)
     )
-    data = _assemble(panel, horizon, stages, ends, n_future=0)
+    data = _assemble(panel, horizon, stages, ends, n_future=0, chained=chained)
     for stage in stages:
         score_origins(stage, data.offsets, horizon)
     return data
@@ -71,7 +72,15 @@ def prepare_history(panel: Panel, scalers: Scalers, horizon: int) -> PreparedDat
     return _assemble(panel, horizon, (stage,), lengths, n_future=horizon)
 
 
-def _assemble(panel: Panel, horizon: int, stages: tuple[Stage, ...], ends: IntArray, n_future: int) -> PreparedData:
+def _scalers(panel: Panel, splits: Sequence[Split], chained: bool) -> list[Scalers]:
+    if chained:
+        return [fit_scalers(panel, splits[0].train)] * len(splits)
+    return [fit_scalers(panel, split.train) for split in splits]
+
+
+def _assemble(
+    panel: Panel, horizon: int, stages: tuple[Stage, ...], ends: IntArray, n_future: int, *, chained: bool = False
+) -> PreparedData:
     rows = ends + n_future
 
     def cut(array: np.ndarray, ends: IntArray, n_blank: int) -> np.ndarray:
@@ -98,6 +107,7 @@ def _assemble(panel: Panel, horizon: int, stages: tuple[Stage, ...], ends: IntAr
         frequency=panel.frequency,
         period=period_of(panel.frequency),
         stages=stages,
+        chained=chained,
         channels=panel.channels,
         series=panel.series,
         sha256=hash_panel(panel),

@@ -115,6 +115,8 @@ class PreparedData:
     period: int
     """Steps of one season: 24 for hourly data."""
     stages: tuple[Stage, ...]
+    chained: bool
+    """Whether one network learns the stages in turn; else each has a network of its own."""
     channels: tuple[str, ...]
     series: tuple[str, ...]
     sha256: str

@@ -6,6 +6,7 @@ Each series is cut by its own rows. Time never runs backwards within a series; a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from datasets.windows.prepared import Split
 
 def holdout(borders: Sequence[Borders]) -> Split:
     """Train on the train rows, score the validation rows. One ``Borders`` for each series."""
-    return _split("holdout", [(b.train_end, b.train_end, b.val_end) for b in borders])
+    return _split("holdout", [(0, b.train_end, b.train_end, b.val_end) for b in borders])
 
 
 def rolling_folds(borders: Sequence[Borders], n_folds: int) -> tuple[Split, ...]:
@@ -38,24 +39,47 @@ def rolling_folds(borders: Sequence[Borders], n_folds: int) -> tuple[Split, ...]
                     f"--folds must leave rows to train on, got {n_folds} folds of {size} rows in a series with "
                     f"{border.train_end} train rows; use {(border.train_end - 1) // size + 1} or fewer"
                 )
-        folds.append(_split(f"fold_{k + 1}", [(end, end, end + size) for end, size in ends]))
+        folds.append(_split(f"fold_{k + 1}", [(0, end, end, end + size) for end, size in ends]))
     return tuple(folds)
+
+
+def chained_stages(borders: Sequence[Borders], n_stages: int, horizon: int) -> tuple[Split, ...]:
+    """Continual learning: the rows before the test in consecutive parts of one size, each with train rows and scored rows.
+
+    The scored rows end a part, and are the share of it that the validation rows are of all rows before the test; at least a
+    horizon.
+
+    Raises:
+        ValueError: no train rows are left in a stage of a series.
+    """
+    cuts = [_chain(border, n_stages, horizon) for border in borders]
+    return tuple(_split(f"stage_{k + 1}", [cut[k] for cut in cuts]) for k in range(n_stages))
+
+
+def _chain(border: Borders, n_stages: int, horizon: int) -> list[tuple[int, int, int, int]]:
+    """(train start, train end, score start, score end) of each stage of one series."""
+    rows = border.val_end
+    edges = [k * rows // n_stages for k in range(n_stages + 1)]
+    n_scored = max(rows // n_stages * (rows - border.train_end) // rows, horizon)
+    if rows // n_stages <= n_scored:
+        raise ValueError(
+            f"--stages must leave rows to train on, got {n_stages} stages of {rows // n_stages} rows, of which {n_scored} are "
+            f"scored; use fewer, or bring more data"
+        )
+    return [(start, end - n_scored, end - n_scored, end) for start, end in pairwise(edges)]
 
 
 def final_test(borders: Sequence[Borders]) -> Split:
     """Train on the same rows as ``holdout``, score the test rows. Opened once, by evaluation."""
-    return _split("test", [(b.train_end, b.val_end, b.test_end) for b in borders])
+    return _split("test", [(0, b.train_end, b.val_end, b.test_end) for b in borders])
 
 
 def future(lengths: Sequence[int], horizon: int) -> Split:
     """One window a series, whose targets are the ``horizon`` rows after the last known one."""
-    return _split("future", [(n, n, n + horizon) for n in lengths])
+    return _split("future", [(0, n, n, n + horizon) for n in lengths])
 
 
-def _split(name: str, cuts: list[tuple[int, int, int]]) -> Split:
-    """From (train end, score start, score end) of each series."""
-    return Split(
-        name=name,
-        train=np.array([(0, end) for end, _, _ in cuts], dtype=np.int64),
-        score=np.array([(start, end) for _, start, end in cuts], dtype=np.int64),
-    )
+def _split(name: str, cuts: Sequence[tuple[int, int, int, int]]) -> Split:
+    """From (train start, train end, score start, score end) of each series."""
+    rows = np.array(cuts, dtype=np.int64)
+    return Split(name=name, train=rows[:, :2], score=rows[:, 2:])

@@ -17,12 +17,19 @@ from datasets.windows.prepared import Split
 
 @dataclass(frozen=True, eq=False)
 class Origins:
-    """The origins of many windows, in order, as one run of rows for each series."""
+    """The origins of many windows, in order, as runs of rows."""
 
     first: IntArray
-    """(n_series,): the first origin of each series, a flat row."""
+    """(n,): the first origin of each run, a flat row."""
     count: IntArray
-    """(n_series,): how many origins follow each other; may be 0."""
+    """(n,): how many origins follow each other; may be 0."""
+    series: IntArray | None = None
+    """(n,): the index of the series of each run; None where there is a run for each series, in order."""
+
+    @classmethod
+    def of(cls, rows: IntArray, offsets: IntArray) -> Origins:
+        """Some origins one by one, as they are listed."""
+        return cls(rows, np.ones_like(rows), series_of(rows, offsets))
 
     @cached_property
     def _ends(self) -> IntArray:
@@ -111,13 +118,15 @@ def check_windows(origins: Origins, offsets: IntArray, reach: int, horizon: int)
         ValueError: a past reaches back before its series, or a future past its end.
     """
     some = origins.count > 0
-    history = int((origins.first - offsets[:-1])[some].min()) + 1
+    series = slice(None) if origins.series is None else origins.series
+    starts, ends = offsets[:-1][series], offsets[1:][series]
+    history = int((origins.first - starts)[some].min()) + 1
     if reach > history:
         raise ValueError(
             f"lookback (with its lags) must not reach back before the series, got {reach} at an origin with "
             f"{history} rows of history; use {history} or less, or --short-series drop or pad"
         )
-    future = int((offsets[1:] - origins.first - origins.count)[some].min())
+    future = int((ends - origins.first - origins.count)[some].min())
     if horizon > future:
         raise ValueError(
             f"horizon must not reach past the end of the series, got horizon={horizon} at an origin with "

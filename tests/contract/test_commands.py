@@ -13,7 +13,8 @@ from tuner.run import app
 
 RUN_OPTIONS = {
     "--space", "--dataset", "--horizon", "--metric", "--data-dir", "--set", "--target", "--covariates", "--known", "--static",
-    "--series-id", "--fill", "--short-series", "--split", "--folds", "--folds-file", "--paths", "--trials", "--epochs",
+    "--series-id", "--fill", "--short-series", "--split", "--folds", "--folds-file", "--protocol", "--stages",
+    "--paths", "--trials", "--epochs",
     "--time", "--scheduler", "--sampler", "--seed", "--name", "--runs", "--cpus-per-trial", "--gpus-per-trial", "--address",
     "--resume", "--warm-start", "--retries", "--trial-timeout", "--oom", "--keep-gb", "--list", "--dry-run", "--help",
 }  # fmt: skip
@@ -59,6 +60,12 @@ MISTAKES = {
     "no fold": (["--folds", "0"], "--folds must be 1 or more, got 0"),
     "more folds than rows": (["--folds", "9"], "synthetic has 2000"),
     "no folds file": (["--folds-file", "nowhere.json"], "--folds-file must exist"),
+    "no protocol": (["--protocol", "replay"], "--protocol must be one of holdout, continual, got 'replay'"),
+    "stages of a holdout": (["--stages", "3"], "--stages belongs to --protocol continual, got --stages 3"),
+    "one stage": (["--protocol", "continual", "--stages", "1"], "--stages must be 2 or more, got 1"),
+    "more stages than rows": (["--protocol", "continual", "--stages", "40"], "synthetic has 2000"),
+    "stages and folds": (["--protocol", "continual", "--folds", "2"], "--protocol continual has stages in the place of folds"),
+    "nothing to replay": (["--set", "train.replay=exact"], "train.replay needs stages to replay"),
     "no path": (["--paths", "0"], "--paths must be 1 or more, got 0"),
     "unknown target": (["--target", "e"], "'e'"),
     "unknown known column": (["--known", "holiday"], "'holiday'"),

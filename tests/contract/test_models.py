@@ -327,6 +327,14 @@ def test_a_model_runs_where_what_it_uses_is_absent(name: str) -> None:
 
 
 @every_model
+def test_the_features_of_a_window_are_numbers_that_do_not_depend_on_the_batch_around_it(name: str) -> None:
+    model, inputs = build(name).eval(), make_batch(SHAPE).inputs
+    together, alone = model.features(inputs), model.features(inputs.part(1, 2))
+    assert together.ndim == 2
+    torch.testing.assert_close(together[1:2], alone, atol=1e-5, rtol=1e-5)
+
+
+@every_model
 def test_what_a_model_explains_are_shares_of_every_variable_and_of_the_steps_up_to_each(name: str) -> None:
     found = build(name, WIDE).eval().explain(make_batch(WIDE).inputs)
     if found is None:

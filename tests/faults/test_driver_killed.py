@@ -42,7 +42,8 @@ def test_a_study_whose_driver_is_killed_at_any_instant_ends_like_one_that_was_no
     first = chance.randrange(1, n) if seed % 2 else chance.uniform(0, 4)
     kill_at(first, *HERE, "--runs", tmp_path, folder=folder, alone=seed % 4 == 1)
     if seed % 3 == 2:
-        kill_at(chance.randrange(1, n), "--resume", folder, folder=folder, alone=False)
+        left = n - n_events(folder)
+        kill_at(chance.randrange(1, max(left, 2)), "--resume", folder, folder=folder, alone=False)
     done = tuner("run", "--resume", folder)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""

@@ -19,6 +19,7 @@ DOMAINS = [
     Int(16, 512, log=True, when={"model.kind": "a"}),
     Ordinal(48, 96, 336),
     Choice("none", "last", None, True, when={"model.n_layers": 2, "model.kind": None}),
+    Float(0.0, 1.0, when={"model.kind": ("a", None)}),
 ]
 CONDITIONAL = Space(
     "m",
@@ -147,3 +148,18 @@ DEFAULTS: Config = {
 )
 def test_a_space_contains_the_configs_that_it_could_have_drawn(config: Config, inside: bool) -> None:
     assert WHOLE.contains(config, DEFAULTS) is inside
+
+
+def test_a_key_may_exist_under_several_values_of_another() -> None:
+    search = {
+        "train.replay": Choice("none", "random", "exact"),
+        "train.size": Int(1, 9, when={"train.replay": ("random", "exact")}),
+    }
+    space = Space("m", search)
+    assert [space.active("train.size", {"train.replay": replay}) for replay in ("none", "random", "exact")] == [
+        False,
+        True,
+        True,
+    ]
+    assert "train.size" in space.with_fixed({"train.replay": "exact"}).search
+    assert "train.size" not in space.with_fixed({"train.replay": "none"}).search

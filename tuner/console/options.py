@@ -53,9 +53,17 @@ FoldsFile = Annotated[
     Path | None,
     typer.Option("--folds-file", help="The study.json of a run, whose borders are used again.", rich_help_panel=DATA),
 ]
+Protocol = Annotated[
+    str,
+    typer.Option("--protocol", help="holdout; continual: one network learns stages in turn.", rich_help_panel=DATA),
+]
+Stages = Annotated[int | None, typer.Option("--stages", help="Of --protocol continual. Default: 5.", rich_help_panel=DATA)]
 Paths = Annotated[int, typer.Option("--paths", help="Paths that a probabilistic forecast draws.", rich_help_panel=DATA)]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="Fix a key: key=value. Repeatable.", metavar="KEY=VALUE", rich_help_panel=WHAT)
 ]
-Epochs = Annotated[int, typer.Option("--epochs", help="Epochs that a trial may get.", rich_help_panel=HOW)]
+Epochs = Annotated[
+    int,
+    typer.Option("--epochs", help="Epochs that a trial may get; with --protocol continual in each stage.", rich_help_panel=HOW),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Every random draw follows from it.", rich_help_panel=HOW)]

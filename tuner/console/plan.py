@@ -47,7 +47,8 @@ def print_plan(study: Study, data: ProblemData, baseline: Config, sampled: list[
         "key", "range", "baseline", title=f"\nSpace {study.space_name}", title_justify="left", box=None, pad_edge=False
     )
     for key, domain in study.space.search.items():
-        where = "".join(f"  (when {k}={v})" for k, v in (domain.when if isinstance(domain, Domain) else {}).items())
+        when = domain.when if isinstance(domain, Domain) else {}
+        where = "".join(f"  (when {k}={' or '.join(map(str, v)) if isinstance(v, tuple) else v})" for k, v in when.items())
         range_ = f"{domain}{where}" if isinstance(domain, Domain) else f"fixed: {domain}"
         space.add_row(key, range_, str(baseline[key]) if key in baseline else "-")
     console.print(space)

@@ -8,7 +8,7 @@ from typing import Any
 
 from search_spaces.base import Config
 from tuner.results.store import RunStore
-from tuner.study.metrics import MEANING_OF_LOSS, rank
+from tuner.study.metrics import MEANING_OF_LOSS, Merit, merit
 from tuner.study.schema import defaults_of
 from tuner.study.trial import State
 
@@ -40,13 +40,14 @@ def evidence_of(other: RunStore, study: Mapping[str, Any]) -> list[Evidence]:
     """
     _check_comparable(other, study)
     values: dict[int, tuple[tuple[int, float], ...]] = {}
+    best: dict[int, Merit] = {}
     ends: dict[int, Mapping[str, Any]] = {}
     for event in other.events():
         match event:
-            case {"kind": "report", "number": number, "epoch": epoch, "metrics": metrics, "stages": stages}:
-                before = values.get(number, ())
-                best = min([rank(other.metric, metrics, stages), *(cost for _, cost in before[-1:])])
-                values[number] = (*before, (epoch, best))
+            case {"kind": "report", "number": number, "epoch": epoch}:
+                found = merit(other.metric, event)
+                best[number] = min(found, best.get(number, found))
+                values[number] = (*values.get(number, ()), (epoch, best[number][1]))
             case {"kind": "tell", "number": number}:
                 ends[number] = event
             case {"kind": "reopen", "number": number}:

@@ -16,6 +16,7 @@ from rich.text import Text
 from tuner.results import text
 from tuner.results.schema import Row, RungCount
 from tuner.results.store import best_row
+from tuner.study.metrics import Merit
 from tuner.study.trial import State
 
 MAX_LINES = 25
@@ -88,7 +89,7 @@ class _Lines:
         self._console = console
         self._idle: dict[int, State] = {}
         """Trials that are over or paused, as they were last seen."""
-        self._best: float | None = None
+        self._best: Merit | None = None
         self._started = False
 
     def update(self, snapshot: Snapshot) -> None:
@@ -107,8 +108,8 @@ class _Lines:
                 what = row.note or f"{snapshot.metric} {text.number(row.value)}"
                 self._print(f"{done}  trial {row.number} {row.state} after {text.count(row.epochs, 'epoch')}: {what}")
         best = best_row(snapshot.rows)
-        if best is not None and best.cost is not None and (self._best is None or best.cost < self._best):
-            self._best = best.cost
+        if best is not None and (self._best is None or best.merit < self._best):
+            self._best = best.merit
             self._print(f"{done}  best so far: {snapshot.metric} {text.number(best.value)} by trial {best.number}")
 
     def close(self) -> None:
@@ -162,7 +163,7 @@ def _choose(rows: Sequence[Row], n: int) -> list[Row]:
     running = [row for state in (State.RUNNING, State.PAUSED) for row in rows if row.state is state]
     over = [row for row in rows if row.state.over]
     usable = [row for row in over if row.cost is not None and row.state in (State.FINISHED, State.STOPPED)]
-    best = sorted(usable, key=lambda row: (row.cost, row.number))[:_N_BEST]
+    best = sorted(usable, key=lambda row: (row.merit, row.number))[:_N_BEST]
     latest = [row for row in reversed(over) if row not in best]
     first = running[: n if not over else max(1, 2 * n // 3)]
     return [*first, *best, *latest][:n]

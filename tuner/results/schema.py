@@ -20,12 +20,14 @@ runs of the same study; all others are the same.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from search_spaces.base import Config
+from tuner.study.metrics import Merit
 from tuner.study.trial import State
 
 SCHEMA_VERSION = 1
@@ -94,6 +96,8 @@ class Row:
     """What ranks it, lower is better: the value, or what the metric makes of it."""
     metrics: dict[str, float] = field(default_factory=dict)
     """All metrics of the epoch with the best value."""
+    turn: int = 0
+    """Of the best value: how many stages were learned before, where they are learned in turn. Later ones come first."""
     best_epoch: int = 0
     """The epoch with the best value; 0 before the first report."""
     n_failures: int = 0
@@ -112,6 +116,11 @@ class Row:
     def __post_init__(self) -> None:
         if self.cost is None:
             object.__setattr__(self, "cost", self.value)
+
+    @property
+    def merit(self) -> Merit:
+        """What ranks it among others; the last of all without a value."""
+        return -self.turn, math.inf if self.cost is None else self.cost
 
 
 @dataclass(frozen=True, kw_only=True)

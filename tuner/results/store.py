@@ -20,12 +20,12 @@ from search_spaces.base import Config
 from tuner.results import schema
 from tuner.results.files import append_line, hold, read_json, read_lines, write_atomic, write_json, write_lines
 from tuner.results.schema import Row, Standing
-from tuner.study.metrics import rank
+from tuner.study.metrics import merit
 from tuner.study.trial import Decision, Report, State
 
 Clock = Callable[[], float]
 
-_REPORTED = ("stage", "epoch", "step", "metrics", "stages", "weights_sha256", "timing")
+_REPORTED = ("stage", "epoch", "step", "metrics", "stages", "turn", "weights_sha256", "timing")
 
 
 class RunStore:
@@ -308,7 +308,9 @@ class RunStore:
 
     def _said(self) -> Iterator[dict[str, Any]]:
         """The reports of all trials in order, each with its number."""
-        return ({name: event[name] for name in ("number", *_REPORTED)} for event in self.events() if event["kind"] == "report")
+        names = ("number", *_REPORTED)
+        reports = (event for event in self.events() if event["kind"] == "report")
+        return ({name: event[name] for name in names if name in event} for event in reports)
 
     def _log(self, number: int, text: str) -> None:
         if text:
@@ -339,11 +341,12 @@ class RunStore:
             case {"kind": "begin", "number": number, "time_s": time_s}:
                 self._begun[number] = time_s
                 self._rows[number] = replace(self._rows[number], state=State.RUNNING, note="")
-            case {"kind": "report", "number": number, "epoch": epoch, "metrics": metrics, "stages": stages}:
+            case {"kind": "report", "number": number, "epoch": epoch, "metrics": metrics}:
                 row = replace(self._rows[number], epochs=epoch)
-                cost = rank(self.metric, metrics, stages)
-                if row.cost is None or cost < row.cost:
-                    row = replace(row, value=metrics[self.metric], cost=cost, metrics=metrics, best_epoch=epoch)
+                found = merit(self.metric, event)
+                if row.cost is None or found < row.merit:
+                    value, (back, cost) = metrics[self.metric], found
+                    row = replace(row, value=value, cost=cost, turn=-back, metrics=metrics, best_epoch=epoch)
                 self._rows[number] = row
             case {"kind": "pause", "number": number, "note": note, "counts": counts, "n_parts": n_parts, "time_s": time_s}:
                 n_failures = self._rows[number].n_failures + counts
@@ -376,4 +379,4 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
     usable = [
         row for row in rows if row.cost is not None and row.state not in (State.INFEASIBLE, State.FAILED) and not row.left_out
     ]
-    return sorted(usable, key=lambda row: (row.cost, row.number))
+    return sorted(usable, key=lambda row: (row.merit, row.number))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from search_spaces.base import Domain, Space, same
 from tuner.results import schema, text
+from tuner.results.continual import ErrorMatrix, error_matrix
 from tuner.results.files import write_atomic
 from tuner.results.schema import Row, RungCount, Standing
 from tuner.results.store import RunStore, best_row, ranked
@@ -67,6 +68,8 @@ class Summary:
     evidence: dict[str, int]
     """Trials of other studies that the sampler began with, by study."""
     checkpoint_bytes: int
+    matrices: dict[str, ErrorMatrix]
+    """Of continual learning, of the best and the baseline."""
 
     @property
     def n_wanted(self) -> int:
@@ -84,25 +87,34 @@ def summarise(store: RunStore) -> Summary:
     )
     sources = Counter(evidence["study"] for evidence in store.study().get("evidence", []))
     reached = Counter(event["epoch"] for event in reports)
+    best, baseline = best_row(rows), next((row for row in rows if row.number == 0), None)
+    stages = [stage["name"] for stage in store.study()["data"]["validation"]] if _is_continual(store.study()) else []
+    shown = {"best": best, "baseline": baseline} if stages else {}
+    matrices = {who: error_matrix(store.metric, stages, row, reports) for who, row in shown.items() if row is not None}
     return Summary(
         folder=store.folder,
         study=store.study(),
         metric=store.metric,
         rows=rows,
-        best=best_row(rows),
-        baseline=next((row for row in rows if row.number == 0), None),
+        best=best,
+        baseline=baseline,
         scores=store.scores(),
         rungs=[RungCount(epoch, reached[epoch], stops[epoch]) for epoch in ladder if reached[epoch]],
         wall_s=events[-1]["time_s"] if events else 0.0,
         working_s=sum(sum(report["timing"].values()) for report in reports),
         evidence=dict(sources),
         checkpoint_bytes=sum(store.checkpoint_bytes(row.number) for row in rows),
+        matrices={who: matrix for who, matrix in matrices.items() if matrix is not None},
     )
+
+
+def _is_continual(study: Mapping[str, Any]) -> bool:
+    return study["problem"].get("n_stages") is not None
 
 
 def blocks(summary: Summary) -> list[Block]:
     """The summary in order of reading: what was done, what came out, how it compares, where it lies."""
-    return [*_what(summary), *_outcome(summary), *_comparison(summary), *_places(summary)]
+    return [*_what(summary), *_outcome(summary), *_continual(summary), *_comparison(summary), *_places(summary)]
 
 
 def markdown(summary: Summary) -> str:
@@ -161,7 +173,8 @@ def _what(summary: Summary) -> list[Block]:
     spent = f"{text.duration(summary.working_s)} of training and scoring in {text.duration(summary.wall_s)} of wall time"
     n_stages = len(data.get("validation", []))
     began = "".join(f" The sampler began with {text.count(n, 'trial')} of {name}." for name, n in summary.evidence.items())
-    where = f"the mean of {n_stages} folds" if n_stages > 1 else "validation"
+    words = "stages, learned in turn" if _is_continual(study) else "folds"
+    where = f"the mean of {n_stages} {words}" if n_stages > 1 else "validation"
     return [
         f"{model} on {problem['dataset']}{size}, horizon {problem['horizon']}, ranked by {summary.metric} on {where}. "
         f"Space {study.get('space_name', model)}, seed {study.get('seed', '?')}{f'; {searched_by}' if searched_by else ''}.",
@@ -249,6 +262,26 @@ def _changes(summary: Summary, baseline: Row, best: Row) -> list[Block]:
     if kept:
         found.append(f"Searched too, and as in the baseline: {', '.join(kept)}.")
     return found
+
+
+def _continual(summary: Summary) -> list[Block]:
+    """What was learned and forgotten: the error matrix of the best, and its sums beside the baseline's."""
+    if "best" not in summary.matrices:
+        return []
+    best = summary.matrices["best"]
+    shown = {who: matrix for who, matrix in summary.matrices.items() if who == "best" or matrix != best}
+    lines = [(f"after {name}", *map(text.number, values)) for name, values in zip(best.stages, best.values, strict=False)]
+    return [
+        Grid(f"Error matrix of the best, {summary.metric} on validation of each stage", ("", *best.stages), lines),
+        Grid(
+            "Continual learning",
+            ("", *shown),
+            [
+                ("mean error after the last stage", *(text.number(matrix.mean) for matrix in shown.values())),
+                ("forgetting of the stages before", *(text.number(matrix.forgetting) for matrix in shown.values())),
+            ],
+        ),
+    ]
 
 
 def _comparison(summary: Summary) -> list[Block]:

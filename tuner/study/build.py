@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from datasets.config import Columns
 from search_spaces.base import Choice, Config, Int, Ordinal, Space, Value
+from search_spaces.shared.continual import CONTINUAL
 from tuner.study.lookup import find_space
 from tuner.study.problem_data import default_horizon
 from tuner.study.schema import check_space, defaults_of, did_you_mean, keys_of, parse_value
 from tuner.study.study import Problem
+
+PROTOCOLS = ("holdout", "continual")
+_N_STAGES = 5
 
 
 def parse_settings(settings: Iterable[str], model: str) -> Config:
@@ -35,13 +40,24 @@ def parse_settings(settings: Iterable[str], model: str) -> Config:
     return values
 
 
-def load_space(name: str, settings: Iterable[str], horizon: int) -> Space:
+def load_space(name: str, settings: Iterable[str], horizon: int, *, chained: bool = False) -> Space:
     """The space of that name with the settings fixed, proved to fit its model.
+
+    Args:
+        name: Of the space.
+        settings: As ``parse_settings`` takes them.
+        horizon: Of the study.
+        chained: Whether one network learns stages in turn: then replay is searched too, where the space does not say how.
 
     Raises:
         LookupError, TypeError, ValueError: it does not; in one sentence.
     """
+    settings = list(settings)
     space = find_space(name)
+    if chained:
+        space = replace(space, search={**CONTINUAL, **space.search})
+    elif of_stages := sorted(CONTINUAL.keys() & {*space.search, *(setting.partition("=")[0] for setting in settings)}):
+        raise ValueError(f"{', '.join(of_stages)} needs stages to replay ({name}); give --protocol continual, or leave it out")
     check_space(space, name, horizon)
     return with_settings(space, name, settings, horizon)
 
@@ -111,6 +127,8 @@ def parse_problem(
     split: str | None,
     folds: int,
     folds_file: Path | None,
+    protocol: str,
+    stages: int | None,
     paths: int,
     data_dir: Path | None,
 ) -> Problem:
@@ -119,6 +137,10 @@ def parse_problem(
     Raises:
         ValueError: an option is out of its range.
     """
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"--protocol must be one of {', '.join(PROTOCOLS)}, got {protocol!r}")
+    if stages is not None and protocol != "continual":
+        raise ValueError(f"--stages belongs to --protocol continual, got --stages {stages}; give both, or neither")
     return Problem(
         dataset=absolute(dataset),
         horizon=default_horizon(dataset) if horizon is None else horizon,
@@ -128,6 +150,7 @@ def parse_problem(
         short_series=short_series,
         split=split,
         n_folds=folds,
+        n_stages=(_N_STAGES if stages is None else stages) if protocol == "continual" else None,
         folds_file=folds_file.absolute() if folds_file else None,
         n_paths=paths,
         data_dir=data_dir.absolute() if data_dir else None,

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from datasets.windows.prepared import Split
 
 
-def folds_record(panel: Panel, validation: Sequence[Split], test: Split) -> dict[str, Any]:
-    """A JSON object: rows [start, end) of each series, counted from its first row."""
-    return {**_rows_of(panel), "validation": [_stage(split) for split in validation], "test": _stage(test)}
+def folds_record(panel: Panel, validation: Sequence[Split], test: Split, *, chained: bool = False) -> dict[str, Any]:
+    """A JSON object: rows [start, end) of each series, counted from its first row; and whether stages are learned in turn."""
+    stages = [_stage(split) for split in validation]
+    return {**_rows_of(panel), "chained": chained, "validation": stages, "test": _stage(test)}
 
 
 def _rows_of(panel: Panel) -> dict[str, Any]:
@@ -45,20 +46,22 @@ def recorded_starts(path: Path) -> dict[str, np.datetime64]:
         raise _not_one(path, error) from None
 
 
-def read_folds(path: Path, panel: Panel) -> tuple[tuple[Split, ...], Split]:
+def read_folds(path: Path, panel: Panel, n_chained: int | None = None) -> tuple[tuple[Split, ...], Split]:
     """The splits of a study, if they are for this panel.
 
     Args:
         path: A ``study.json``, or a file with what ``folds_record`` gives.
         panel: The data that is to be cut.
+        n_chained: Stages that one network is to learn in turn; None where each stage has a network of its own.
 
     Raises:
-        ValueError: the file is none, is for other series, or breaks the order of time.
+        ValueError: the file is none, is for other series or another protocol, or breaks the order of time.
     """
     record = _read(path)
     try:
         validation, test = tuple(map(_split, record["validation"])), _split(record["test"])
         there = {name: record[name] for name in ("series", "starts", "frequency")}
+        chained = len(validation) if record.get("chained", False) else None
     except (ValueError, TypeError, KeyError) as error:
         raise _not_one(path, error) from None
     if not validation:
@@ -66,6 +69,9 @@ def read_folds(path: Path, panel: Panel) -> tuple[tuple[Split, ...], Split]:
     for name, here in _rows_of(panel).items():
         if there[name] != here:
             raise ValueError(f"--folds-file must be for this data, its {name} are not those of the data ({path})")
+    if chained != n_chained:
+        here, needed = (f"--protocol continual --stages {n}" if n else "--protocol holdout" for n in (n_chained, chained))
+        raise ValueError(f"--folds-file is for {needed}, got {here} ({path}); give that protocol")
     history = panel.history
     for split in (*validation, test):
         if split.train.shape != (len(history), 2) or split.score.shape != split.train.shape:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from search_spaces.base import Choice, Domain, Ordinal, Space
 from tuner.study.schema import did_you_mean
@@ -135,6 +135,15 @@ def rank(metric: str, metrics: Mapping[str, float], stages: Mapping[str, float])
     """
     costs = [cost(metric, value) for value in stages.values() or (metrics[metric],)]
     return math.fsum(costs) / len(costs)
+
+
+Merit: TypeAlias = tuple[int, float]
+"""(- turn, cost): what a trial has come to. The lowest counts: a later turn before an earlier one, then a lower cost."""
+
+
+def merit(metric: str, report: Mapping[str, Any]) -> Merit:
+    """Of one report, given by its fields."""
+    return -report.get("turn", 0), rank(metric, report["metrics"], report["stages"])
 
 
 def check_metric(metric: str, space: Space) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -70,15 +70,16 @@ class ProblemData:
 
     @cached_property
     def _for_trials(self) -> PreparedData:
-        from datasets.windows.prepare import prepare
-
-        return prepare(self.panel, self.validation, self.problem.horizon)
+        return self._prepared(self.validation)
 
     def opened(self) -> PreparedData:
         """The same with the test rows, for the end of a study."""
+        return self._prepared((*self.validation, self.test))
+
+    def _prepared(self, splits: Sequence[Split]) -> PreparedData:
         from datasets.windows.prepare import prepare
 
-        return prepare(self.panel, (*self.validation, self.test), self.problem.horizon)
+        return prepare(self.panel, splits, self.problem.horizon, chained=self.problem.chained)
 
     @cached_property
     def sha256(self) -> str:
@@ -139,7 +140,7 @@ def _cut(read: Panel, problem: Problem, usual: Cut, reach: int) -> _Plan:
     import numpy as np
 
     from datasets.reading.short import lacking, short_series
-    from datasets.windows.splits import final_test, holdout, rolling_folds
+    from datasets.windows.splits import final_test
 
     cut = SPLITS[problem.split] if problem.split else usual
     n_rows, enough = _rows_needed(cut, reach, problem, int(read.history.max()))
@@ -153,8 +154,17 @@ def _cut(read: Panel, problem: Problem, usual: Cut, reach: int) -> _Plan:
     panel = read if pad else short_series(read, n_rows, problem.short_series, problem.dataset, enough)
     n_front = lacking(panel, n_rows, enough) if pad else np.zeros(len(panel.series), dtype=np.int64)
     borders = [cut(int(n), problem.horizon) for n in panel.history + n_front]
-    validation = (holdout(borders),) if problem.n_folds == 1 else rolling_folds(borders, problem.n_folds)
-    return _Plan(panel=panel, n_front=n_front, validation=validation, test=final_test(borders))
+    validation = _validation(borders, problem)
+    test = replace(final_test(borders), train=validation[-1].train)
+    return _Plan(panel=panel, n_front=n_front, validation=validation, test=test)
+
+
+def _validation(borders: Sequence[Borders], problem: Problem) -> tuple[Split, ...]:
+    from datasets.windows.splits import chained_stages, holdout, rolling_folds
+
+    if problem.n_stages is not None:
+        return chained_stages(borders, problem.n_stages, problem.horizon)
+    return (holdout(borders),) if problem.n_folds == 1 else rolling_folds(borders, problem.n_folds)
 
 
 def _recorded(read: Panel, problem: Problem, reach: int) -> _Plan:
@@ -175,7 +185,7 @@ def _recorded(read: Panel, problem: Problem, reach: int) -> _Plan:
         times = np.array([starts[name] for name in panel.series])
         place, _ = places_in_time(np.concatenate([times, panel.start_times.astype(times.dtype)]), panel.frequency)
         n_front = np.maximum(place[len(times) :] - place[: len(times)], 0)
-    validation, test = read_folds(problem.folds_file, put_in_front(panel, n_front))
+    validation, test = read_folds(problem.folds_file, put_in_front(panel, n_front), problem.n_stages)
     for split in (*validation, test):
         before, train = int(split.score[:, 0].min()), int((split.train[:, 1] - split.train[:, 0]).max())
         if before < reach or train < reach + problem.horizon:
@@ -234,12 +244,12 @@ def _rows_needed(cut: Cut, reach: int, problem: Problem, longest: int) -> tuple[
     def enough(n_rows: int) -> bool:
         try:
             borders: Borders = cut(n_rows, horizon)
+            splits = _validation([borders], problem)
         except ValueError:
             return False
-        validated = borders.val_end - borders.train_end
-        first_train_end = borders.train_end - (problem.n_folds - 1) * validated
-        fits = first_train_end >= reach + horizon and validated >= horizon and borders.test_end - borders.val_end >= horizon
-        return fits and borders.test_end <= n_rows
+        trained = min(int(split.train[0, 1] - split.train[0, 0]) for split in splits)
+        scored = min(*(int(split.score[0, 1] - split.score[0, 0]) for split in splits), borders.test_end - borders.val_end)
+        return trained >= reach + horizon and scored >= horizon and borders.test_end <= n_rows
 
     low, high = 0, max(longest, 1)
     while not enough(high):
@@ -250,4 +260,5 @@ def _rows_needed(cut: Cut, reach: int, problem: Problem, longest: int) -> tuple[
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     # Fractions are rounded: after the first number that is enough, some are not.
-    return max(n for n in range(high - 1, high + 10 * (horizon + problem.n_folds) + 100) if not enough(n)) + 1, enough
+    n_stages = problem.n_stages or problem.n_folds
+    return max(n for n in range(high - 1, high + 10 * (horizon + n_stages) + 100) if not enough(n)) + 1, enough

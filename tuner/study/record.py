@@ -31,7 +31,7 @@ def record(study: Study, data: ProblemData, baseline: Config) -> dict[str, Any]:
             "categories": dict(zip(panel.category_names, map(list, panel.categories), strict=True)),
             "frequency": panel.frequency,
             "start": str(panel.start_times.min()),
-            **folds_record(panel, data.validation, data.test),
+            **folds_record(panel, data.validation, data.test, chained=data.problem.chained),
         },
         "versions": versions(),
         "commit": commit(),

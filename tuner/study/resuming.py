@@ -41,7 +41,10 @@ def resumed(before: Study, words: Mapping[str, Any], used_s: float) -> Study:
             )
     space, space_name, horizon = before.space, before.space_name, before.problem.horizon
     if "space" in words:
-        space, space_name = load_space(words["space"], words.get("settings", ()), horizon), words["space"]
+        space, space_name = (
+            load_space(words["space"], words.get("settings", ()), horizon, chained=before.problem.chained),
+            words["space"],
+        )
     elif "settings" in words:
         space = with_settings(space, space_name, words["settings"], horizon)
     if space.model != before.space.model:
@@ -53,6 +56,11 @@ def resumed(before: Study, words: Mapping[str, Any], used_s: float) -> Study:
     if budget.epochs < before.budget.epochs:
         raise ValueError(
             f"--epochs can only grow on a resume, the study has {before.budget.epochs}, got {budget.epochs}; begin a new study"
+        )
+    if before.problem.chained and budget.epochs != before.budget.epochs:
+        raise ValueError(
+            "--epochs cannot change on a resume with --protocol continual: a stage begins where the one before it ended; begin "
+            "a new study"
         )
     problem = before.problem
     if "data_dir" in words:

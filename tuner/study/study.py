@@ -30,6 +30,8 @@ class Problem:
     """Where series are cut: a name in ``datasets.config.SPLITS``; None takes the data set's own."""
     n_folds: int = 1
     """Stages that a trial is trained and scored on: 1 is a holdout, more are rolling origins."""
+    n_stages: int | None = None
+    """Consecutive parts that one network learns in turn, of the same data: continual learning. None is a holdout, or folds."""
     folds_file: Path | None = None
     """Borders that an earlier study wrote, in the place of split and n_folds."""
     n_paths: int = 20
@@ -41,6 +43,10 @@ class Problem:
         for name, value in (("--horizon", self.horizon), ("--folds", self.n_folds), ("--paths", self.n_paths)):
             if value < 1:
                 raise ValueError(f"{name} must be 1 or more, got {value}")
+        if self.n_stages is not None and self.n_stages < 2:
+            raise ValueError(f"--stages must be 2 or more, got {self.n_stages}; for one stage leave out --protocol continual")
+        if self.chained and self.n_folds > 1:
+            raise ValueError(f"--protocol continual has stages in the place of folds, got --folds {self.n_folds}; leave it out")
         if self.folds_file is not None and (self.n_folds > 1 or self.split is not None):
             raise ValueError("--folds-file brings its own borders; leave out --folds and --split")
         for name, word, known in (
@@ -50,6 +56,11 @@ class Problem:
         ):
             if word is not None and word not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {word!r}")
+
+    @property
+    def chained(self) -> bool:
+        """Whether one network learns the stages in turn."""
+        return self.n_stages is not None
 
     @property
     def names_series(self) -> bool:

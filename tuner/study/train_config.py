@@ -11,6 +11,7 @@ PointLoss = Literal["mse", "mae", "huber"]
 Loss = Literal[PointLoss, "quantile", "implicit_quantile", "normal", "student_t", "negative_binomial", "low_rank_normal", "own"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "halve", "cosine", "one_cycle"]
+Replay = Literal["none", "random", "exact", "experience"]
 Precision = Literal["32", "bf16"]
 
 
@@ -36,6 +37,13 @@ class TrainConfig:
     """constant; halve: x 0.5 after each epoch; cosine: to 0 at schedule_epochs; one_cycle: up and down over schedule_epochs."""
     schedule_epochs: int = 10
     """Length of cosine and one_cycle, in epochs. Apart from the budget, so that a longer budget alters no finished curve."""
+    replay: Replay = "none"
+    """What a stage of --protocol continual hears of the windows of earlier stages: none; random: some of them; exact: all of
+    them; experience: those whose features have the mean of all."""
+    replay_size: int = 256
+    """Windows that random and experience keep, of all earlier stages together."""
+    new_stage_weight: float = 0.3
+    """Of the loss on the windows of the new stage, where others are replayed: theirs has the rest to 1."""
     gradient_clip: float = 0.0
     """Largest norm of the gradient; 0 leaves it alone."""
     batch_size: int = 32
@@ -52,7 +60,13 @@ class TrainConfig:
             if not holds:
                 raise ValueError(f"train.{name} must {words}, got {getattr(self, name)!r}")
 
-        for name, allowed in (("loss", Loss), ("optimizer", Optimizer), ("schedule", Schedule), ("precision", Precision)):
+        for name, allowed in (
+            ("loss", Loss),
+            ("optimizer", Optimizer),
+            ("schedule", Schedule),
+            ("replay", Replay),
+            ("precision", Precision),
+        ):
             rule(getattr(self, name) in get_args(allowed), f"be one of {', '.join(get_args(allowed))}", name)
         parse_levels(self.quantile_levels)
         rule(self.rank >= 1, "be 1 or more", "rank")
@@ -60,6 +74,8 @@ class TrainConfig:
         rule(0 <= self.momentum < 1, "lie in [0, 1)", "momentum")
         rule(self.weight_decay >= 0, "be 0 or more", "weight_decay")
         rule(self.schedule_epochs >= 1, "be 1 or more", "schedule_epochs")
+        rule(self.replay_size >= 1, "be 1 or more", "replay_size")
+        rule(0 < self.new_stage_weight < 1, "lie in (0, 1)", "new_stage_weight")
         rule(self.gradient_clip >= 0, "be 0 or more", "gradient_clip")
         rule(self.batch_size >= 1, "be 1 or more", "batch_size")
         rule(self.windows_per_epoch is None or self.windows_per_epoch >= 1, "be 1 or more, or none", "windows_per_epoch")

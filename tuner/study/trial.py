@@ -54,6 +54,9 @@ class Report:
     """Of the weights of all stages after the epoch, as safetensors."""
     stages: dict[str, float] = field(default_factory=dict)
     """The ranking metric of each stage, by its name."""
+    turn: int = 0
+    """How many stages were learned before this one, where one network learns them in turn. A trial is worth what its network
+    is worth in the last turn so far: what it was worth before does not count any more."""
     timing: dict[str, float] = field(default_factory=dict)
     """Seconds, by name; never the same twice, and never compared."""
     best: bytes | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import safetensors.torch
 import torch
@@ -27,10 +27,13 @@ class Checkpoint:
     """Of all stages: ``<stage>.model.*``, ``<stage>.head.*``."""
     moments: Mapping[int, Mapping[str, Tensor]]
     """What the optimiser remembers of each weight, in its order."""
+    kept: Mapping[str, Tensor] = field(default_factory=dict)
+    """Origins of windows that are replayed, by the stage that they are of."""
 
     def to_bytes(self) -> bytes:
-        """One safetensors: ``weights.*`` and ``moments.<n>.*``, with epoch and best in its header, the same bytes each time."""
+        """One safetensors: ``weights``, ``moments.<n>`` and ``kept``, epoch and best in its header; always the same bytes."""
         tensors = {f"weights.{key}": tensor for key, tensor in self.weights.items()}
+        tensors |= {f"kept.{stage}": origins for stage, origins in self.kept.items()}
         for number, state in self.moments.items():
             tensors |= {f"moments.{number}.{key}": tensor for key, tensor in state.items()}
         return bytes(safetensors.torch.save(tensors, {"trial": json.dumps([self.epoch, repr(self.best)])}))
@@ -42,14 +45,17 @@ class Checkpoint:
         epoch, best = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["trial"])
         weights: dict[str, Tensor] = {}
         moments: dict[int, dict[str, Tensor]] = {}
+        kept: dict[str, Tensor] = {}
         for name, tensor in safetensors.torch.load(content).items():
             part, _, key = name.partition(".")
             if part == "weights":
                 weights[key] = tensor
+            elif part == "kept":
+                kept[key] = tensor
             else:
                 number, _, key = key.partition(".")
                 moments.setdefault(int(number), {})[key] = tensor
-        return cls(epoch=epoch, best=float(best), weights=weights, moments=moments)
+        return cls(epoch=epoch, best=float(best), weights=weights, moments=moments, kept=kept)
 
 
 def moments_of(optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:

@@ -92,7 +92,7 @@ def evaluate_weights(who: str, spec: TrialSpec, weights: bytes, data: PreparedDa
     return Evaluation(
         who=who,
         lookback=split_config(spec.config)[2].lookback,
-        validation=mean_score([score(stage.name, stage) for stage in validation]),
+        validation=mean_score([score(validation[-1].name if data.chained else stage.name, stage) for stage in validation]),
         test=score(validation[-1].name, test),
         seconds=time.perf_counter() - started,
     )

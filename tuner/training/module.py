@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -54,6 +55,20 @@ def rate_factor(config: TrainConfig, steps_per_epoch: int) -> Callable[[int], fl
             return lambda step: cosine(step / total)
         case "one_cycle":
             return lambda step: one_cycle(step / total)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step of the optimiser trains on."""
+
+    stage: int
+    """Index of the network."""
+    parts: tuple[tuple[float, Batch], ...]
+    """Weights, which sum to 1, and the windows whose mean loss each of them multiplies."""
+
+    def to(self, device: torch.device) -> Step:
+        """The same on another device."""
+        return Step(self.stage, tuple((weight, batch.to(device)) for weight, batch in self.parts))
 
 
 class ForecastModule(pl.LightningModule):  # type: ignore[misc]
@@ -110,40 +125,40 @@ class ForecastModule(pl.LightningModule):  # type: ignore[misc]
         before = sum(self.n_steps[:stage])
         return epoch * self.n_steps[stage] + min(max(within - before, 0), self.n_steps[stage])
 
-    def transfer_batch_to_device(
-        self, batch: tuple[int, Batch], device: torch.device, dataloader_idx: int
-    ) -> tuple[int, Batch]:
+    def transfer_batch_to_device(self, batch: Step, device: torch.device, dataloader_idx: int) -> Step:
         """Batches are gathered on the device of the data; one that is there already is not copied."""
-        return batch[0], batch[1].to(device)
+        return batch.to(device)
 
-    def on_train_batch_start(self, batch: tuple[int, Batch], batch_idx: int) -> None:
+    def on_train_batch_start(self, batch: Step, batch_idx: int) -> None:
         """Keys the step's draws."""
-        stage = batch[0]
-        seed_step(self.seed, self.own_step(stage, self.step), self.device)
-        self.learning_rate = self.trainer.optimizers[0].param_groups[stage]["lr"]
+        seed_step(self.seed, self.own_step(batch.stage, self.step), self.device)
+        self.learning_rate = self.trainer.optimizers[0].param_groups[batch.stage]["lr"]
 
-    def training_step(self, batch: tuple[int, Batch], batch_idx: int) -> Tensor:
-        """The loss of the batch's stage."""
-        stage, windows = batch
+    def training_step(self, batch: Step, batch_idx: int) -> Tensor:
+        """The loss of the step's first part; the others wait for their turn."""
+        parts: list[Callable[[], Tensor]] = [
+            partial(self._part, batch.stage, weight, part, n_observed)
+            for weight, windows in batch.parts
+            for part, n_observed in self._split(windows)
+        ]
+        first, *self._waiting = parts
+        return first()
+
+    def _split(self, windows: Batch) -> list[tuple[Batch, Tensor | None]]:
+        if self._n_parts == 1:
+            return [(windows, None)]
+        n_observed = windows.future_observed.sum()
+        return [(part, n_observed) for part in windows.split(self._n_parts)]
+
+    def _part(self, stage: int, weight: float, windows: Batch, n_observed: Tensor | None) -> Tensor:
         network = self.networks[stage]
         assert isinstance(network, Network)
-        if self._n_parts == 1:
-            loss: Tensor = self._loss(network, windows)
-            self._loss_sums[stage] = self._loss_sums[stage] + loss.detach()
-            return loss
-
-        def of(part: Batch) -> Tensor:
-            loss: Tensor = self._loss(network, part, n_observed)
-            self._loss_sums[stage] = self._loss_sums[stage] + loss.detach()
-            return loss
-
-        n_observed = windows.future_observed.sum()
-        first, *others = windows.split(self._n_parts)
-        self._waiting = [partial(of, part) for part in others]
-        return of(first)
+        loss: Tensor = weight * self._loss(network, windows, n_observed)
+        self._loss_sums[stage] = self._loss_sums[stage] + loss.detach()
+        return loss
 
     def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
-        """Lets gradients add up over the parts of a batch. A part is computed when the one before it has left the memory."""
+        """Lets gradients add up over the parts of a step. A part is computed when the one before it has left the memory."""
         torch.autograd.backward(loss, *args, **kwargs)
         while self._waiting:
             with self.trainer.precision_plugin.forward_context():

@@ -10,28 +10,28 @@ import math
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 
 import pytorch_lightning as pl
 import torch
 
-from datasets.windows.batch import Batch
-from datasets.windows.loaders import TrainLoader, WindowSource
+from datasets.windows.loaders import WindowSource
 from datasets.windows.prepared import PreparedData, Stage
-from datasets.windows.windowing import train_origins
 from search_spaces.base import Config
 from tuner.study.metrics import rank
 from tuner.study.schema import split_config
 from tuner.study.seeds import derive
+from tuner.study.train_config import TrainConfig
 from tuner.study.trial import Decision, Report, State
 from tuner.training.check import Unsuited, check_targets
 from tuner.training.checkpoint import Checkpoint, moments_of
 from tuner.training.metrics import Score, mean_score
 from tuner.training.module import ForecastModule
-from tuner.training.network import Network, all_weights, build, load_weights, save_weights
+from tuner.training.network import Network, all_weights, load_weights, save_weights
 from tuner.training.outcome import Outcome
+from tuner.training.protocols import Protocol, Turn, protocol_of
 from tuner.training.scoring import score_network
 from tuner.training.trainer import make_trainer
 
@@ -106,35 +106,6 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
 
 
-@dataclass(frozen=True)
-class _Stage:
-    """One of the networks that a trial trains, with its windows."""
-
-    stage: Stage
-    network: Network
-    source: WindowSource
-    loader: TrainLoader
-
-
-class Lockstep:
-    """The batches of one epoch of each stage after the other, each with the index of its stage."""
-
-    def __init__(self, loaders: Sequence[TrainLoader]) -> None:
-        self.loaders = loaders
-
-    def set_epoch(self, epoch: int) -> None:
-        """The epoch, from 0, that the next iteration gives."""
-        for loader in self.loaders:
-            loader.set_epoch(epoch)
-
-    def __len__(self) -> int:
-        """Batches an epoch."""
-        return sum(map(len, self.loaders))
-
-    def __iter__(self) -> Iterator[tuple[int, Batch]]:
-        return ((stage, batch) for stage, loader in enumerate(self.loaders) for batch in loader)
-
-
 def _train(
     spec: TrialSpec,
     data: PreparedData,
@@ -147,52 +118,74 @@ def _train(
         torch._dynamo.reset()  # what a warm actor compiled before must not decide what runs now
     _, train, _ = split_config(spec.config)
     check_targets(train, data)
-    stages = [_stage(spec, data, stage) for stage in data.stages]
-    loader = Lockstep([each.loader for each in stages])
-    networks = {each.stage.name: each.network for each in stages}
-    before = before or Checkpoint(epoch=0, best=math.inf, weights=all_weights(networks), moments={})
-    load_weights(networks, before.weights)
-    loader.set_epoch(before.epoch)
+    protocol = protocol_of(spec, data)
+    before = before or Checkpoint(epoch=0, best=math.inf, weights=all_weights(protocol.networks), moments={})
+    load_weights(protocol.networks, before.weights)
+    protocol.kept.update(before.kept)
+    answer = Decision.CONTINUE
+    for turn in protocol.turns(before.epoch):
+        answer = _train_turn(spec, data, train, protocol, turn, report, log, before)
+        if answer is not Decision.CONTINUE:
+            break
+    return {Decision.CONTINUE: State.FINISHED, Decision.STOP: State.STOPPED, Decision.PAUSE: State.PAUSED}[answer]
+
+
+def _train_turn(
+    spec: TrialSpec,
+    data: PreparedData,
+    train: TrainConfig,
+    protocol: Protocol,
+    turn: Turn,
+    report: Callable[[Report], Decision],
+    log: Log,
+    before: Checkpoint,
+) -> Decision:
+    """From where the turn was left, if it was; else from its start."""
+    n_epochs = max(before.epoch - turn.first_epoch, 0)
+    turn.loader.set_epoch(n_epochs)
     module = ForecastModule(
-        list(networks.values()),
+        turn.networks,
         train,
-        n_steps=[len(each.loader) for each in stages],
-        seed=spec.seed,
+        n_steps=turn.n_steps,
+        seed=turn.seed,
         n_parts=spec.n_parts,
-        n_epochs=before.epoch,
-        moments=before.moments,
+        n_epochs=n_epochs,
+        moments=before.moments if n_epochs else {},
     )
-    best, answer = before.best, Decision.CONTINUE
+    best, answer = before.best if n_epochs else math.inf, Decision.CONTINUE
     started = time.perf_counter()
 
     def after_epoch(trainer: pl.Trainer, module: ForecastModule) -> bool:
         nonlocal best, answer, started
-        epoch = module.epoch + 1
+        epoch = turn.first_epoch + module.epoch + 1
         losses = module.take_train_losses()
         trained = time.perf_counter()
-        for name, loss in zip(networks, losses, strict=True):
+        learning = [turn.stage] if data.chained else list(protocol.networks)
+        for name, loss in zip(learning, losses, strict=True):
             if not math.isfinite(loss):
                 raise Diverged(f"the training loss became {loss} in epoch {epoch} (stage {name})")
         context = trainer.precision_plugin.forward_context
-        scores = [score_trial(spec, each.network, each.source, data, each.stage, context) for each in stages]
+        scores = [score_trial(spec, each.network, each.source, data, each.stage, context) for each in protocol.scored]
         values = {
-            name: _value(spec.metric, score.metrics, f"in epoch {epoch} (stage {name})")
-            for name, score in zip(networks, scores, strict=True)
+            each.stage.name: _value(spec.metric, score.metrics, f"in epoch {epoch} (stage {each.stage.name})")
+            for each, score in zip(protocol.scored, scores, strict=True)
         }
         metrics = {name: value for name, value in mean_score(scores).metrics.items() if math.isfinite(value)}
         cost = rank(spec.metric, metrics, values)
         improved, best = cost < best, min(best, cost)
-        weights = all_weights(networks)
+        weights = all_weights(protocol.networks)
         content = save_weights(weights)
-        last = Checkpoint(epoch=epoch, best=best, weights=weights, moments=moments_of(trainer.optimizers[0]))
-        loader.set_epoch(epoch)
+        moments = moments_of(trainer.optimizers[0])
+        last = Checkpoint(epoch=epoch, best=best, weights=weights, moments=moments, kept=protocol.kept)
+        turn.loader.set_epoch(module.epoch + 1)
         answer = report(
             Report(
-                stage=data.stages[-1].name,
+                stage=turn.stage,
                 epoch=epoch,
-                step=module.own_step(len(stages) - 1, module.step),
+                step=module.own_step(len(turn.networks) - 1, module.step),
                 metrics={"train_loss": math.fsum(losses) / len(losses), **metrics, "learning_rate": module.learning_rate},
                 stages=values,
+                turn=turn.number,
                 timing={"train_s": trained - started, "score_s": time.perf_counter() - trained},
                 weights_sha256=hashlib.sha256(content).hexdigest(),
                 best=content if improved else None,
@@ -203,13 +196,13 @@ def _train(
         started = time.perf_counter()
         return answer is Decision.CONTINUE
 
-    if before.epoch < spec.epochs:
-        trainer = make_trainer(train, epochs=spec.epochs - before.epoch, accelerator=spec.accelerator, then=after_epoch)
-        try:
-            trainer.fit(module, train_dataloaders=loader)
-        except SystemExit as error:  # so Lightning ends on Ctrl-C
-            raise KeyboardInterrupt from error
-    return {Decision.CONTINUE: State.FINISHED, Decision.STOP: State.STOPPED, Decision.PAUSE: State.PAUSED}[answer]
+    n_left = turn.end_epoch - turn.first_epoch - n_epochs
+    trainer = make_trainer(train, epochs=n_left, accelerator=spec.accelerator, then=after_epoch)
+    try:
+        trainer.fit(module, train_dataloaders=turn.loader)
+    except SystemExit as error:  # so Lightning ends on Ctrl-C
+        raise KeyboardInterrupt from error
+    return answer
 
 
 def score_trial(
@@ -233,14 +226,6 @@ def score_trial(
         n_parts=spec.n_parts,
         with_loss=with_loss,
     )
-
-
-def _stage(spec: TrialSpec, data: PreparedData, stage: Stage) -> _Stage:
-    network, train, config = build(spec.model, spec.config, data, spec.seed)
-    source = WindowSource(data, stage, config, spec.device)
-    origins = train_origins(stage, data.offsets, source.reach, data.horizon)
-    loader = TrainLoader(source, origins, train.batch_size, train.windows_per_epoch, derive(spec.seed, "windows"))
-    return _Stage(stage, network, source, loader)
 
 
 def _value(metric: str, metrics: Mapping[str, float], where: str) -> float:

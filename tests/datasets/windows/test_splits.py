@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from datasets.config import Borders, by_fractions, last_horizons
 from datasets.windows.prepared import Split
-from datasets.windows.splits import final_test, future, holdout, rolling_folds
+from datasets.windows.splits import chained_stages, final_test, future, holdout, rolling_folds
 
 lengths = st.lists(st.integers(20, 90), min_size=1, max_size=4)
 
@@ -75,3 +75,23 @@ def test_the_future_is_one_window_after_each_series() -> None:
 
 def test_many_short_series_are_cut_into_their_last_horizons() -> None:
     assert last_horizons(50, 8) == Borders(train_end=34, val_end=42, test_end=50)
+
+
+@given(lengths, st.integers(2, 4))
+def test_stages_in_turn_cover_all_rows_before_the_test_without_gap_or_overlap(lengths: list[int], n_stages: int) -> None:
+    borders = [by_fractions(n, 1) for n in lengths]
+    stages = chained_stages(borders, n_stages, 1)
+    parts = np.concatenate([part for stage in stages for part in (stage.train, stage.score)], axis=1)
+    np.testing.assert_array_equal(parts[:, 1:-1:2], parts[:, 2::2])
+    np.testing.assert_array_equal(parts[:, [0, -1]], [[0, b.val_end] for b in borders])
+
+
+def test_a_stage_scores_the_share_that_validates_and_at_least_a_horizon() -> None:
+    border = Borders(train_end=700, val_end=800, test_end=1000)
+    assert [split.score.tolist() for split in chained_stages([border], 2, 24)] == [[[350, 400]], [[750, 800]]]
+    assert [split.score.tolist() for split in chained_stages([border], 2, 96)] == [[[304, 400]], [[704, 800]]]
+
+
+def test_stages_that_leave_nothing_to_train_on_are_an_error() -> None:
+    with pytest.raises(ValueError, match="got 4 stages of 20 rows, of which 24 are scored"):
+        chained_stages([Borders(train_end=70, val_end=80, test_end=120)], 4, 24)

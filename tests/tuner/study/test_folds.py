@@ -71,3 +71,14 @@ def test_another_file_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text(content)
     with pytest.raises(ValueError, match=r"must be the study\.json of a run"):
         read_folds(tmp_path / "other.json", PANEL)
+
+
+@pytest.mark.parametrize(("chained", "n_chained"), [(True, None), (False, 3), (True, 2)])
+def test_borders_of_another_protocol_are_refused(chained: bool, n_chained: int | None, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="--folds-file is for --protocol"):
+        read_folds(written(tmp_path, chained=chained), PANEL, n_chained)
+
+
+def test_stages_in_turn_come_back_as_they_were(tmp_path: Path) -> None:
+    validation, _ = read_folds(written(tmp_path, chained=True), PANEL, 3)
+    np.testing.assert_array_equal(validation[0].train, VALIDATION[0].train)

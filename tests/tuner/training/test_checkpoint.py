@@ -7,7 +7,7 @@ import itertools
 import math
 import weakref
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from datasets.windows.loaders import WindowSource
 from datasets.windows.prepared import PreparedData
 from search_spaces.base import Config
-from tests.tuner.training.test_trial import FOLDS, HOLDOUT, INFORMER, SMALL
+from tests.tuner.training.test_trial import CHAINED, FOLDS, HOLDOUT, INFORMER, SMALL
 from tuner.study.schema import split_config
+from tuner.study.train_config import Replay
 from tuner.study.trial import Decision, Report, State
 from tuner.training.checkpoint import Checkpoint
 from tuner.training.outcome import Outcome
@@ -80,7 +81,9 @@ CASES: dict[str, tuple[Config, PreparedData]] = {
     "paths": ({"train.loss": "student_t"}, HOLDOUT),
     "sgd without momentum": ({"train.optimizer": "sgd", "train.momentum": 0.0}, HOLDOUT),
     "parts": ({**INFORMER, "train.batch_size": 16}, HOLDOUT),
+    **{f"stages in turn, {replay}": ({**INFORMER, "train.replay": replay}, CHAINED) for replay in get_args(Replay)},
 }
+CHECKPOINTED = (1, 2, 3)  # inside a stage, between two stages
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -88,7 +91,7 @@ def test_the_reports_after_a_checkpoint_are_those_of_an_uninterrupted_trial(name
     config, data = CASES[name]
     n_parts = 3 if name == "parts" else 1
     _, whole = run(config, data, n_parts=n_parts)
-    for after in (1, 3):
+    for after in CHECKPOINTED:
         outcome, reports = run(config, data, n_parts=n_parts, last=whole[after - 1].last)
         assert outcome.state is State.FINISHED
         assert without_timing(reports) == without_timing(whole[after:])

@@ -28,6 +28,7 @@ from tuner.training.trial import TrialSpec, run_trial
 SMALL: Config = {"data.lookback": 24, "train.windows_per_epoch": 128}
 HOLDOUT = synthetic().for_trials()
 FOLDS = synthetic(n_folds=3).for_trials()
+CHAINED = synthetic(n_stages=2).for_trials()
 
 
 def run(
