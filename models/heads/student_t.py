@@ -38,9 +38,13 @@ class StudentTHead(Head):
         return -density
 
     def forecast(self, outputs: Float[Tensor, "B H C 3"], inputs: Inputs, n_paths: int, draws: Draws) -> Forecast:
-        """Paths whose values are independent of each other, by the inverse distribution function: scipy's, on the CPU."""
+        """Paths whose values are independent of each other, by the inverse distribution function."""
         t = self.distribution(outputs)
         levels = draws.levels(n_paths, *t.loc.shape[1:])
-        df = t.df.unsqueeze(1).detach()
-        drawn = torch.from_numpy(stdtrit(df.cpu().double().numpy(), levels.cpu().double().numpy())).to(t.loc)
-        return Forecast(paths=t.loc.unsqueeze(1) + t.scale.unsqueeze(1) * drawn)
+        return Forecast(paths=t.loc.unsqueeze(1) + t.scale.unsqueeze(1) * student_t_quantile(t.df.unsqueeze(1), levels))
+
+
+def student_t_quantile(df: Float[Tensor, "*#shape"], levels: Float[Tensor, "*#shape"]) -> Float[Tensor, "*shape"]:
+    """The value that a standard t stays under with the probability ``level``: scipy's, on the CPU, without a gradient."""
+    found = stdtrit(df.detach().cpu().double().numpy(), levels.cpu().double().numpy())
+    return torch.from_numpy(found).to(levels)

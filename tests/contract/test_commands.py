@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from tests.commands import ROOT, tuner
+from tests.models.originals import LIBRARIES
 from tuner.run import app
 
 RUN_OPTIONS = {
@@ -102,6 +104,20 @@ def test_a_mistake_ends_with_one_sentence_before_anything_starts(arguments: list
     assert done.exit_code == 2
     assert sentence in done.stderr
     assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(("space", "library"), LIBRARIES.items())
+def test_a_model_whose_library_is_not_installed_ends_with_the_way_to_install_it(
+    space: str, library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in {library, *(name for name in sys.modules if name.startswith(f"{library}."))}:
+        monkeypatch.setitem(sys.modules, module, None)
+    done = invoke_run("--space", space, "--dataset", "synthetic", "--runs", tmp_path / "runs")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("error: this model needs the extra originals")
+    assert "pip install -c constraints.txt -e '.[originals]'" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "runs").exists()
 

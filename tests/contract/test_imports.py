@@ -19,6 +19,8 @@ HEAVY = {
     "optuna": ("cluster",),
     "pytorch_lightning": ("tuner/training",),
     "lightning": ("tuner/training",),
+    "pytorch_forecasting": ("models/pf_tft.py",),  # it brings the other Lightning
+    "transformers": ("models/hf_time_series_transformer.py",),
 }
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 

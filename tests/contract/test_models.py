@@ -20,6 +20,7 @@ from models.heads.base import Head
 from models.heads.draws import Draws
 from models.heads.point import LOSSES
 from tests.models.batches import make_batch
+from tests.models.originals import skip_unless_installed
 from tuner.study.schema import defaults_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -64,6 +65,7 @@ def head_of(name: str) -> Head:
 
 def build_for(name: str, loss: str, shape: WindowShape = SHAPE, **arguments: Any) -> tuple[Forecaster, Head]:
     """At the size of the baseline of its space of the same name, which is small."""
+    skip_unless_installed(name)
     head = make_head(loss)
     baseline = search_spaces.get(name).baseline_config(shape.horizon, defaults_of(name))
     small = {key.removeprefix("model."): value for key, value in baseline.items() if key.startswith("model.")}
@@ -186,6 +188,7 @@ def test_bfloat16_autocast_comes_close(name: str) -> None:
 
 @every_model
 def test_a_model_of_the_size_of_its_paper_forecasts(name: str) -> None:
+    skip_unless_installed(name)
     shape = replace(SHAPE, n_outputs=head_of(name).n_outputs)
     with torch.no_grad():
         assert models.get(name)(shape).eval()(make_batch(shape).inputs).isfinite().all()

@@ -13,6 +13,7 @@ from models.base import WindowShape
 from models.heads import make_head
 from search_spaces.base import Config, Space
 from tests.models.batches import make_batch
+from tests.models.originals import skip_unless_installed
 from tests.search_spaces.sampling import sample
 from tuner.study.schema import defaults_of, split_config
 
@@ -21,6 +22,7 @@ every_space = pytest.mark.parametrize("name", search_spaces.names())
 
 def step(space: Space, config: Config, horizon: int) -> None:
     """Builds a config's model and takes a forward and a backward pass."""
+    skip_unless_installed(space.model)
     arguments, train, data = split_config(config)
     head = make_head(train.loss)
     shape = WindowShape(lookback=data.lookback, horizon=horizon, n_targets=2, n_known=4, n_outputs=head.n_outputs)

@@ -29,6 +29,7 @@ from models.heads.base import Head
 from models.heads.draws import Draws
 from tests.datasets.panels import make_panel
 from tests.models.floors.data import floor_data, futures
+from tests.models.originals import skip_unless_installed
 from tests.tuner.training.data import etth1, synthetic
 from tuner.study.metrics import METRICS
 from tuner.study.schema import defaults_of
@@ -119,6 +120,7 @@ def with_losses(*losses: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("name", "loss"), with_losses("mse", "student_t", "quantile", "implicit_quantile"))
 def test_a_networks_score_is_the_same_at_every_batch_size(name: str, loss: str) -> None:
+    skip_unless_installed(name)
     baseline = search_spaces.get(name).baseline_config(PANEL.horizon, defaults_of(name))
     small = {key: value for key, value in baseline.items() if key.startswith("model.")}
     network, _, config = build(name, {**small, "data.lookback": 24, "train.loss": loss}, PANEL, seed=0)
