@@ -58,10 +58,13 @@ class Faulty(Forecaster):
         self.layers = nn.Sequential(nn.Linear(shape.lookback, width), Dropout(dropout), nn.Linear(width, shape.horizon))
 
     def forward(self, inputs: Inputs) -> Tensor:
-        if self.training and "RAY_JOB_ID" in os.environ:  # not where the config is tried before the study
-            self.n_steps += 1
-            time.sleep(self.pace_s)
-            self._meet(len(inputs.past_target))
+        if "RAY_JOB_ID" in os.environ:  # not where the config is tried before the study
+            if self.training:
+                self.n_steps += 1
+                time.sleep(self.pace_s)
+                self._meet(len(inputs.past_target))
+            elif not self.n_steps and _meets("evaluation"):
+                raise RuntimeError("the evaluation is broken")
         outputs: Tensor = self.layers(inputs.past_target.transpose(1, 2)).transpose(1, 2).unsqueeze(-1)
         return outputs
 
