@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install tune test test-all lint bench
+.PHONY: install tune test test-all lint bench results
 
 install: .venv/.installed
 
@@ -27,3 +27,7 @@ test-all: lint
 
 bench: install
 	$(BIN)/python -m benchmarks
+
+# make results MODEL=dlinear TASK=etth1-24 DATA=folder: each may be left out
+results: install
+	$(BIN)/python -m benchmarks.results $(addprefix --model ,$(MODEL)) $(addprefix --task ,$(TASK)) $(addprefix --data-dir ,$(DATA))

@@ -1,0 +1,124 @@
+"""docs/results.md says what its rows say, and says it of every row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from benchmarks.results.page import PAGE, path_of, read_rows, render, verdict
+from benchmarks.results.published import MARKS, PUBLISHED
+from benchmarks.results.tasks import EPOCHS, TASKS, models
+from search_spaces import get
+from tuner.study.build import load_space
+from tuner.study.metrics import METRICS
+from tuner.study.schema import defaults_of, keys_of
+
+TASK = TASKS["etth1-96"]
+FLOORS = {"closed": (0.3, 0.4), "naive": (1.2, 0.7)}
+
+
+def scored(mse: float, mae: float, **more: Any) -> dict[str, Any]:
+    return {"lookback": 96, "test": {"mse_scaled": mse, "mae_scaled": mae}, **more}
+
+
+def row(mse: float, mae: float, model: str = "dlinear", **more: Any) -> dict[str, Any]:
+    defaults = defaults_of(model)
+    config = {**defaults, **get(model).baseline_config(96, defaults)}
+    return {
+        "task": TASK.name,
+        "model": model,
+        "n_slots": 2,
+        "seconds": 120,
+        "n_trials": {"finished": 3},
+        "n_windows": {"validation": 2785, "test": 2785},
+        "baseline": scored(0.5, 0.5, epochs=EPOCHS, config=config),
+        "best": scored(mse, mae),
+        "floors": {name: scored(*values) for name, values in FLOORS.items()},
+        **more,
+    }
+
+
+def line_of(model: str, page: str) -> str:
+    return next(line for line in page.splitlines() if line.startswith(f"| {model} |"))
+
+
+def test_the_page_is_what_its_rows_give() -> None:
+    assert PAGE.read_text() == render(read_rows())
+
+
+@pytest.mark.parametrize("row", read_rows(), ids=lambda row: f"{row['model']} on {row['task']}")
+def test_a_row_on_etth1_counts_every_window(row: dict[str, Any]) -> None:
+    assert path_of(row["model"], TASKS[row["task"]]).exists()
+    assert row["n_windows"]["test"] == {"etth1-24": 2857, "etth1-96": 2785, "sample-8": 299}[row["task"]]
+
+
+@pytest.mark.parametrize(
+    ("mse", "mae", "said"),
+    [
+        (0.2, 0.3, "beats every floor"),
+        (0.5, 0.5, "**loses to closed**"),
+        (0.2, 0.5, "**loses to closed (mae_scaled)**"),
+        (0.3, 0.3, "**loses to closed (mse_scaled)**"),
+        (1.5, 0.8, "**loses to closed, naive**"),
+    ],
+)
+def test_a_row_that_loses_to_a_floor_says_so(mse: float, mae: float, said: str) -> None:
+    assert verdict(row(mse, mae), TASK) == said
+    assert f"| {said} |" in line_of("dlinear", render([row(mse, mae)]))
+
+
+def test_floors_say_how_many_models_are_under_them_in_both_metrics() -> None:
+    page = render([row(0.2, 0.3), row(0.2, 0.5, "nlinear"), row(1.5, 0.3, "fits")])
+    assert line_of("closed", page).endswith("| 1 of 3 |")
+    assert line_of("naive", page).endswith("| 2 of 3 |")
+
+
+def test_what_has_no_row_is_listed_as_not_run() -> None:
+    section = render([row(0.2, 0.3)]).partition(f"## {TASK.title}\n")[2].partition("\n## ")[0]
+    named = section.partition("Not run: ")[2].partition(".\n")[0].split(", ")
+    assert named == [name for name in models() if name != "dlinear"]
+
+
+def test_a_baseline_trained_by_the_published_recipe_stands_beside_its_score() -> None:
+    assert "| 0.375 / 0.399 [R] LTSF-Linear: LTSF-Benchmark.md |" in line_of("dlinear", render([row(0.2, 0.3)]))
+
+
+@pytest.mark.parametrize(("key", "value"), [("model.kernel", 5), ("data.lookback", 96), ("train.windows_per_epoch", 2048)])
+def test_a_baseline_that_departs_from_the_recipe_is_called_reduced_and_says_where(key: str, value: int) -> None:
+    reduced = row(0.2, 0.3)
+    reduced["baseline"]["config"][key] = value
+    page = render([reduced])
+    assert "| reduced |" in line_of("dlinear", page)
+    assert f"- dlinear: `{key}` {value} for " in page
+
+
+def test_a_baseline_that_was_cut_short_is_reduced() -> None:
+    short = row(0.2, 0.3)
+    short["baseline"]["epochs"] = EPOCHS - 1
+    assert "- dlinear: `epochs` 9 for 10" in render([short])
+
+
+def test_rows_that_saw_other_windows_do_not_share_a_table() -> None:
+    with pytest.raises(ValueError, match="nlinear and dlinear of etth1-96 do not"):
+        render([row(0.2, 0.3), row(0.2, 0.3, "nlinear", n_windows={"validation": 2785, "test": 2784})])
+
+
+@pytest.mark.parametrize(("model", "task"), PUBLISHED)
+def test_a_published_recipe_speaks_of_keys_and_marks_that_exist(model: str, task: str) -> None:
+    known = PUBLISHED[model, task]
+    keys = keys_of(model)
+    assert task in TASKS
+    assert known.mark in MARKS
+    assert {"data.lookback", "epochs"} <= set(known.recipe)
+    assert [key for key, value in known.recipe.items() if key != "epochs" and not keys[key].accepts(value)] == []
+
+
+@pytest.mark.parametrize("model", models())
+def test_every_space_can_be_fixed_to_short_series(model: str) -> None:
+    task = TASKS["sample-8"]
+    assert load_space(model, task.settings(model), task.horizon).fixed["data.lookback"] in (24, 65)
+
+
+def test_the_metrics_of_tasks_exist_and_are_better_when_lower() -> None:
+    assert {METRICS[name].better for task in TASKS.values() for name in task.metrics} == {"lower"}
