@@ -136,7 +136,7 @@ def baseline_step(name: str, n_rounds: int) -> float:
     _, train, data_config = split_config(config)
     data = read_problem(Problem(dataset="nyc_airports", horizon=24, metric="mse_scaled"), data_config.lookback).for_trials()
     source = WindowSource(data, data.stages[0], data_config)
-    origins = train_origins(data.stages[0], data.offsets, data_config.lookback, 24)
+    origins = train_origins(data.stages[0], data.offsets, source.reach, 24)
     batch = next(iter(TrainLoader(source, origins, train.batch_size, 32, seed=0)))
     network, *_ = build(name, config, data, seed=0)
     optimizer = make_optimizer(train, [network.parameters()])
