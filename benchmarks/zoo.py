@@ -1,8 +1,9 @@
 """A training step of our models against plain transcriptions of their papers, and against the public code if it is there.
 
 All take the same windows (batch 32, 96 -> 24, 7 channels, 4 calendar features) at the same sizes on one thread, each in a
-process of its own, in turns: a round times every one of them once, ratios are medians over rounds. Then a step of every model
-at the baseline of its space, on nyc_airports (15 channels, horizon 24).
+process of its own, in turns: a round times every one of them once, ratios are medians over rounds. Times are those of the CPU:
+one busy thread takes as long by the clock on a machine of its own, and longer beside others. Then a step of every model at the
+baseline of its space, on nyc_airports (15 channels, horizon 24).
 
 The public code is the Time-Series-Library in a folder of yours: ``python -m benchmarks.zoo --public DIR``.
 """
@@ -97,7 +98,7 @@ class Stepper:
         return float(self._answer())
 
     def turn(self) -> float:
-        """Milliseconds of one of the steps of about a second."""
+        """Milliseconds of CPU of a step, in the mean over about a second of them."""
         return self._seconds(self._n_steps) * 1000
 
     def close(self) -> None:
@@ -117,7 +118,7 @@ def compare(name: str, folder: Path | None, n_rounds: int) -> None:
         stepper.close()
 
     def ratio(a: str, b: str) -> str:
-        return f"{statistics.median(r[a] / r[b] for r in rounds):.2f}" if a in steppers else "-"
+        return f"{statistics.median(r[a] / r[b] for r in rounds):.2f}" if b in steppers else "-"
 
     def cells(values: list[str]) -> str:
         return " | ".join([*values, "-"][:3])
@@ -125,28 +126,27 @@ def compare(name: str, folder: Path | None, n_rounds: int) -> None:
     times = cells([f"{statistics.median(r[kind] for r in rounds):.1f}" for kind in steppers])
     memory = cells([f"{stepper.memory_mb:.0f}" for stepper in steppers.values()])
     counts = cells([f"{stepper.n_parameters:,}" for stepper in steppers.values()])
-    print(
-        f"| {name} | {times} | {ratio('plain', 'ours')} | {ratio('plain', 'public') if folder else '-'} | {memory} | {counts} |"
-    )
+    ratios = f"{ratio('plain', 'ours')} | {ratio('plain', 'public')}"
+    print(f"| {name} | {times} | {ratios} | {memory} | {counts} |", flush=True)
 
 
 def baseline_step(name: str, n_rounds: int) -> float:
-    """Milliseconds of a step of a model at the baseline of its space, batch 32: the median over steps."""
+    """Milliseconds of CPU of a step of a model at the baseline of its space, batch 32: the median over steps."""
     config = {**search_spaces.get(name).baseline_config(24, defaults_of(name)), "train.batch_size": 32}
     _, train, data_config = split_config(config)
     data = read_problem(Problem(dataset="nyc_airports", horizon=24, metric="mse_scaled"), data_config.lookback).for_trials()
     source = WindowSource(data, data.stages[0], data_config)
-    origins = train_origins(data.stages[0], data.offsets, data_config.lookback, 24)
+    origins = train_origins(data.stages[0], data.offsets, source.reach, 24)
     batch = next(iter(TrainLoader(source, origins, train.batch_size, 32, seed=0)))
     network, *_ = build(name, config, data, seed=0)
     optimizer = make_optimizer(train, [network.parameters()])
     times = []
     for _ in range(2 + 3 * n_rounds):
-        started = time.perf_counter()
+        started = time.process_time()
         optimizer.zero_grad()
         torch.autograd.backward(network.loss(batch))
         optimizer.step()
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     return statistics.median(times[2:]) * 1000
 
 

@@ -3,7 +3,8 @@
 The process behind ``benchmarks.zoo``: ``python -m benchmarks.zoo_step KIND NAME SIZES [DIR]``, where KIND is ours, plain (a
 transcription) or public (the code in DIR), and SIZES a JSON object of the arguments of our model. Its first line is the number
 of parameters and the peak memory of a step: by how many MB the first steps of 32 windows raise the largest resident size of the
-process beyond that after a step of two windows. Then it answers each line, a number of steps, with the seconds of one of them.
+process beyond that after a step of two windows. Then it answers each line, a number of steps, with the seconds of CPU of one of
+them.
 
 Nothing of ours is imported beside public code, whose packages are named like ours.
 """
@@ -158,10 +159,10 @@ def main() -> None:
     print(sum(parameter.numel() for parameter in model.parameters()), peak_mb() - before, flush=True)
     for line in sys.stdin:
         n_steps = int(line)
-        started = time.perf_counter()
+        started = time.process_time()
         for _ in range(n_steps):
             step(inputs, future)
-        print((time.perf_counter() - started) / n_steps, flush=True)
+        print((time.process_time() - started) / n_steps, flush=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from models.layers.attention import MultiHeadAttention
 from models.layers.decomposed import DecomposedEncoderDecoder
 from models.layers.normalisation import WindowNorm
 
+_SHORT = 128
+
 
 class Autoformer(Forecaster):
     """Autoformer (Wu et al., NeurIPS 2021).
@@ -104,10 +106,12 @@ class Autoformer(Forecaster):
 class AutoCorrelation(nn.Module):
     """Adds up the values at the delays at which queries and keys correlate most.
 
-    The correlation R(tau) of queries at t with keys at t - tau, a mean over channels, comes from Fourier transforms (equation
-    8). The k = int(factor * ln T) delays with the largest R weigh softmax(R), and the output at t is the weighted sum of the
-    values at t + tau (equation 6); series wrap around. That sum is a correlation with a series of k weights, so that it comes
-    from the same transforms, without k copies of the values. Keys and values are cut or filled with zeros to T steps.
+    R(tau) is the correlation of queries at t with keys at t - tau, a mean over channels. The k = int(factor * ln T) delays with
+    the largest R weigh softmax(R), and the output at t is the weighted sum of the values at t + tau (equation 6); series wrap
+    around. Keys and values are cut or filled with zeros to T steps.
+
+    Both sums are correlations, which come from Fourier transforms (equation 8). Up to 128 steps they come from two products of
+    matrices instead: on a CPU those take about two thirds of the time at width 64 and a quarter at 512.
 
     Args:
         factor: The c of the paper.
@@ -121,15 +125,48 @@ class AutoCorrelation(nn.Module):
         self, queries: Float[Tensor, "B N T D"], keys: Float[Tensor, "B N S D"], values: Float[Tensor, "B N S D"]
     ) -> Float[Tensor, "B N T D"]:
         """One output a step and head."""
-        length, width = queries.shape[-2:]
+        length = queries.shape[-2]
         keys, values = (F.pad(part, (0, 0, 0, length - part.shape[-2])) for part in (keys, values))
-        spectra = torch.fft.rfft(torch.cat([queries, keys, values], -1).float(), dim=-2).split(width, -1)
-        correlation = torch.fft.irfft(torch.linalg.vecdot(spectra[1], spectra[0]) / width, n=length)
-        top = correlation.topk(min(max(int(self.factor * math.log(length)), 1), length), sorted=False)
-        weights = torch.zeros_like(correlation).scatter(-1, top.indices, top.values.softmax(-1))
-        delayed = torch.fft.rfft(weights).conj().unsqueeze(-1) * spectra[2]
-        outputs: Tensor = torch.fft.irfft(delayed, n=length, dim=-2).to(values.dtype)
-        return outputs
+        correlate, delay = (correlation, delayed) if length <= _SHORT else (fourier_correlation, fourier_delayed)
+        with torch.autocast(queries.device.type, enabled=False):
+            found = correlate(queries.float(), keys.float())
+            top = found.topk(min(max(int(self.factor * math.log(length)), 1), length), sorted=False)
+            weights = torch.zeros_like(found).scatter(-1, top.indices, top.values.softmax(-1))
+            return delay(values.float(), weights).to(values.dtype)
+
+
+def correlation(queries: Float[Tensor, "B N T D"], keys: Float[Tensor, "B N T D"]) -> Float[Tensor, "B N T"]:
+    """R of each delay: sums along the diagonals of Q K', which wrap around."""
+    length, width = queries.shape[-2:]
+    scores = queries @ keys.mT
+    # Read with rows longer by one, what lay on a diagonal lies in a column.
+    twice = F.pad(torch.cat([scores, scores], -1).flatten(-2), (0, length))
+    diagonals = twice.view(*scores.shape[:-1], 2 * length + 1)[..., 1 : length + 1]
+    return diagonals.sum(-2).flip(-1) / width
+
+
+def delayed(values: Float[Tensor, "B N T D"], weights: Float[Tensor, "B N T"]) -> Float[Tensor, "B N T D"]:
+    """At t the sum over delays of weight times the value at t + delay: a matrix with the weights on its diagonals."""
+    length = weights.shape[-1]
+    backward = weights.flip(-1)
+    rows = torch.cat([backward, backward], -1).unfold(-1, length, 1)[..., :length, :]  # a step further in each row
+    outputs: Tensor = rows @ values.flip(-2)
+    return outputs
+
+
+def fourier_correlation(queries: Float[Tensor, "B N T D"], keys: Float[Tensor, "B N T D"]) -> Float[Tensor, "B N T"]:
+    """The same as ``correlation`` in T log T steps."""
+    length, width = queries.shape[-2:]
+    spectra = torch.fft.rfft(torch.cat([queries, keys], -1), dim=-2).split(width, -1)
+    outputs: Tensor = torch.fft.irfft(torch.linalg.vecdot(spectra[1], spectra[0]) / width, n=length)
+    return outputs
+
+
+def fourier_delayed(values: Float[Tensor, "B N T D"], weights: Float[Tensor, "B N T"]) -> Float[Tensor, "B N T D"]:
+    """The same as ``delayed`` in T log T steps."""
+    spectrum = torch.fft.rfft(weights).conj().unsqueeze(-1) * torch.fft.rfft(values, dim=-2)
+    outputs: Tensor = torch.fft.irfft(spectrum, n=weights.shape[-1], dim=-2)
+    return outputs
 
 
 MODEL = Autoformer

@@ -35,5 +35,6 @@ class Dropout(nn.Module):
         n_zeroed = int(self.p * _LEVELS)
         draws = torch.empty(-(-values.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
         levels = draws.view(torch.int16)[: values.numel()].view(values.shape)
-        kept = levels >= n_zeroed - _LEVELS // 2
-        return values * (kept * (_LEVELS / (_LEVELS - n_zeroed))).to(values.dtype)
+        mask = torch.empty_like(values, requires_grad=False)
+        torch.ge(levels, n_zeroed - _LEVELS // 2, out=mask)
+        return values * mask.mul_(_LEVELS / (_LEVELS - n_zeroed))

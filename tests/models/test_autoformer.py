@@ -29,7 +29,7 @@ def by_loops(queries: Tensor, keys: Tensor, values: Tensor, factor: int) -> Tens
     return torch.stack([w * values.roll(-int(d), 0) for w, d in zip(weights, top.indices, strict=True)]).sum(0)
 
 
-@pytest.mark.parametrize(("factor", "length"), [(1, 11), (3, 12), (2, 30)])
+@pytest.mark.parametrize(("factor", "length"), [(1, 11), (3, 12), (2, 30), (1, 131), (1, 132)])
 def test_auto_correlation_equals_the_papers_equations_in_loops(factor: int, length: int) -> None:
     queries, keys, values = torch.randn(3, 4, 2, length, 5, generator=torch.Generator().manual_seed(0))
     outputs = AutoCorrelation(factor)(queries, keys, values)
