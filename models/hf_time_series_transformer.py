@@ -33,8 +33,8 @@ class HFTimeSeriesTransformer(Forecaster):
     What is done here: a window's lags come with it, where the library cuts them from one long series, and 0 stands, in the
     network's units, for a value before the lookback that no lag brings; the value before each step, lag 1, is always read;
     a window that observed nothing of a channel is scaled by all of its values there, not by those of other windows; a path
-    draws from a window's own numbers, spread evenly over the paths, not from the shared generator. As in the library, each
-    drawn step runs the decoder over all steps so far. Its negative binomial distribution is left out.
+    draws from a window's own numbers, spread evenly over the paths, not from the shared generator; keys and values of earlier
+    steps are kept, where the library's ``generate`` computes them anew. Its negative binomial distribution is left out.
 
     Args:
         shape: The sizes of a window. K, S, G and the lags may be absent.
@@ -120,7 +120,7 @@ class HFTimeSeriesTransformer(Forecaster):
         """-log of the density of each future value, in nats, given the true values before it."""
         read = self._read(batch.inputs)
         future = (batch.future_target - read.loc) / read.scale
-        parameters = self._projected(self._decoded(read, future, self.shape.horizon))
+        parameters = self._projected(self._taught(read, future))
         density = self.network.distribution_output.distribution_class(*parameters, validate_args=False)
         losses: Tensor = read.scale.log() - density.log_prob(future)
         return losses
@@ -158,14 +158,28 @@ class HFTimeSeriesTransformer(Forecaster):
         memory = network.encoder(inputs_embeds=torch.cat([past.flatten(2), rest[0]], -1)).last_hidden_state
         return Read(loc, scale, memory, future, rest[1])
 
-    def _decoded(self, read: Read, values: Float[Tensor, "B T C"], n_steps: int) -> Float[Tensor, "B n D"]:
-        """The decoder's states at the first ``n_steps`` of the horizon, which need the values before the last of them."""
+    def _taught(self, read: Read, future: Float[Tensor, "B H C"]) -> Float[Tensor, "B H D"]:
+        """The decoder's states at all steps of the horizon, given the true values before each."""
+        n_steps = future.shape[1]
         lags = [
-            torch.cat([read.lags[:, : min(lag, n_steps), :, place], values[:, : max(n_steps - lag, 0)]], 1)
+            torch.cat([read.lags[:, :lag, :, place], future[:, : max(n_steps - lag, 0)]], 1)
             for place, lag in enumerate(self.lags)
         ]
-        features = torch.cat([torch.stack(lags, -1).flatten(2), read.rest[:, :n_steps]], -1)
-        states: Tensor = self.network.model.decoder(inputs_embeds=features, encoder_hidden_states=read.memory).last_hidden_state
+        features = torch.cat([torch.stack(lags, -1).flatten(2), read.rest], -1)
+        decoder = self.network.model.decoder
+        states: Tensor = decoder(inputs_embeds=features, encoder_hidden_states=read.memory).last_hidden_state
+        return states
+
+    def _next(self, read: Read, values: list[Tensor], cache: Any) -> Float[Tensor, "B 1 D"]:
+        """The decoder's state at the step after some values; keys and values of earlier steps are in the cache."""
+        step, decoder = len(values), self.network.model.decoder
+        lags = [values[step - lag] if lag <= step else read.lags[:, step, :, place] for place, lag in enumerate(self.lags)]
+        features = torch.cat([torch.stack(lags, -1).flatten(1), read.rest[:, step]], -1).unsqueeze(1)
+        # Not by the decoder's forward, in whose eyes every call with a cache is the first step.
+        position = decoder.embed_positions.weight[self.shape.lookback + step]
+        states: Tensor = decoder.layernorm_embedding(decoder.value_embedding(features) + position)
+        for layer in decoder.layers:
+            states = layer(states, None, read.memory, cache=cache)
         return states
 
     def _projected(self, states: Float[Tensor, "B T D"]) -> list[Float[Tensor, "B T C"]]:
@@ -177,14 +191,17 @@ class HFTimeSeriesTransformer(Forecaster):
         self, read: Read, n_paths: int, draw: Callable[[Tensor, Tensor, Tensor | None], Tensor]
     ) -> Float[Tensor, "B n H C"]:
         """Paths of the horizon; ``draw`` gets (B, n, C) locations, scales and degrees of freedom."""
+        from transformers import DynamicCache, EncoderDecoderCache
+
+        cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
         rows = Read(*(part.repeat_interleave(n_paths, 0) for part in read))
-        values = rows.loc[:, :0]
-        for step in range(self.shape.horizon):
-            parameters = self._projected(self._decoded(rows, values, step + 1)[:, -1:])
+        values: list[Tensor] = []
+        for _ in range(self.shape.horizon):
+            parameters = self._projected(self._next(rows, values, cache))
             *df, location, scale = (parameter.view(-1, n_paths, self.shape.n_targets) for parameter in parameters)
-            drawn = draw(location, scale, df[0] if df else None)
-            values = torch.cat([values, drawn.view(-1, 1, self.shape.n_targets)], 1)
-        return (values * rows.scale + rows.loc).view(-1, n_paths, self.shape.horizon, self.shape.n_targets)
+            values.append(draw(location, scale, df[0] if df else None).flatten(0, 1))
+        paths = torch.stack(values, 1) * rows.scale + rows.loc
+        return paths.view(-1, n_paths, self.shape.horizon, self.shape.n_targets)
 
 
 class Read(NamedTuple):

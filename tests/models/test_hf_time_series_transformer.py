@@ -29,7 +29,7 @@ def cut(shape: WindowShape = SHAPE) -> tuple[Batch, dict[str, Any]]:
     batch, steps, origin = make_batch(shape), shape.lookback + shape.horizon, LONGEST + shape.lookback
     series = 5 + 2 * torch.randn(4, LONGEST + steps, shape.n_targets)
     lagged = torch.stack([series[:, LONGEST - lag : LONGEST - lag + steps] for lag in shape.lags], -1)
-    past_lags, future_lags = lagged.split((shape.lookback, shape.horizon), 1)
+    past_lags, future_lags = lagged[:, : shape.lookback], lagged[:, shape.lookback :]
     known_at_origin = torch.arange(shape.horizon)[:, None, None] < torch.tensor(shape.lags)
     inputs = replace(
         batch.inputs,
