@@ -28,11 +28,16 @@ def tuner(command: str, *arguments: object, timeout_s: float = 240, **environmen
 
 
 def start_tuner(command: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
-    """The running process of ``python -m tuner.<command>``, in a session of its own, where Ctrl-C is what it is in a shell."""
+    """The running process of ``python -m tuner.<command>`` in a session of its own, with signals as in a shell."""
+
+    def like_a_shell() -> None:  # whoever runs the tests in the background, or under nohup, has had them ignored
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
     return subprocess.Popen(
         **_how(command, arguments, environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=like_a_shell,
     )

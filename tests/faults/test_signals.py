@@ -102,10 +102,15 @@ def test_a_second_signal_ends_at_once_what_hangs_and_the_study_goes_on_later(
 def test_a_terminal_that_is_closed_is_a_signal_like_others(whole: Path, tmp_path: Path) -> None:
     folder = tmp_path / "study"
     ours, theirs = pty.openpty()
+
+    def take_terminal() -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
     process = subprocess.Popen(
         [sys.executable, "-m", "tuner.run", *map(str, HERE), "--runs", str(tmp_path)],
         cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, text=True, start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=take_terminal,
     )  # fmt: skip
     os.close(theirs)
     os.set_blocking(ours, False)
