@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install tune test test-all lint bench results
+.PHONY: install tune test test-all test-originals lint bench results
 
 install: .venv/.installed
 
@@ -24,6 +24,11 @@ test: lint
 
 test-all: lint
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# The models of other libraries, whose tests skip without them.
+test-originals: install
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[originals]'
+	$(BIN)/pytest tests/models tests/contract -k "hf_time_series_transformer or pf_tft or agreement"
 
 bench: install
 	$(BIN)/python -m benchmarks
