@@ -111,9 +111,12 @@ class Forecaster(nn.Module, ABC):
         return head.forecast(self(inputs), inputs, n_paths, draws)
 
     def features(self, inputs: Inputs) -> Float[Tensor, "B F"]:
-        """What windows are told apart by when some are chosen to stand for all: the flattened forecast, unless overridden."""
+        """What windows are told apart by when some are chosen to stand for all: the flattened forecast, unless overridden.
+
+        Of the outputs of a head it takes the first, the location.
+        """
         outputs: Tensor = self(inputs)
-        return outputs.flatten(1)
+        return outputs[..., 0].flatten(1)
 
     def explain(self, inputs: Inputs) -> Explanation | None:
         """How the model weighs what it is given; None from one that does not say."""

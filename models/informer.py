@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from datasets.windows.batch import Inputs
 from models.base import Forecaster, Use, WindowShape
-from models.layers.arguments import at_least, one_of
+from models.layers.arguments import at_least, fraction, one_of
 from models.layers.attention import FullAttention, MultiHeadAttention, ProbSparseAttention
 from models.layers.embedding import CircularConv, WindowEmbedding
-from models.layers.normalisation import WindowNorm
+from models.layers.normalisation import TokenBatchNorm, WindowNorm
 from models.layers.start_token import last_steps, start_token
 from models.layers.transformer import DecoderLayer, EncoderLayer, FeedForward
 
@@ -81,11 +81,7 @@ class Informer(Forecaster):
         at_least(1, n_heads=n_heads, head_width=head_width, feedforward=feedforward, factor=factor)
         at_least(1, n_encoder_layers=n_encoder_layers, n_decoder_layers=n_decoder_layers)
         one_of(("prob", "full"), attention=attention)
-        if not 0 <= start_fraction <= 1:
-            raise ValueError(
-                f"model.start_fraction must lie in [0, 1], got {start_fraction}: the start token is a part of the lookback; "
-                f"give its length divided by {shape.lookback}"
-            )
+        fraction(start_fraction=start_fraction)
         width = n_heads * head_width
         self.n_start = round(start_fraction * shape.lookback)
         self.norm = WindowNorm(norm, shape.n_targets)
@@ -150,7 +146,7 @@ class Distilling(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.conv = CircularConv(width, width, bias=False)
-        self.norm = nn.BatchNorm1d(width)
+        self.norm = TokenBatchNorm(width)
 
     @staticmethod
     def steps(length: int) -> int:
@@ -159,7 +155,7 @@ class Distilling(nn.Module):
 
     def forward(self, steps: Float[Tensor, "B T D"]) -> Float[Tensor, "B half D"]:
         """Half the steps, rounded up."""
-        filtered: Tensor = self.norm(self.conv(steps).flatten(0, 1)).view_as(steps)
+        filtered: Tensor = self.norm(self.conv(steps))
         # Maxima of slices instead of a pooling layer: channels stay last, and the gradient is deterministic on a GPU.
         padded = F.pad(F.elu(filtered), (0, 0, 1, steps.shape[1] % 2), value=-torch.inf)
         return torch.maximum(torch.maximum(padded[:, 0:-2:2], padded[:, 1:-1:2]), padded[:, 2::2])

@@ -16,7 +16,7 @@ from models.base import Forecaster, Use, WindowShape
 from models.layers.arguments import at_least
 from models.layers.attention import FullAttention, MultiHeadAttention
 from models.layers.dropout import Dropout
-from models.layers.normalisation import WindowNorm
+from models.layers.normalisation import TokenBatchNorm, WindowNorm
 from models.layers.patching import patches
 from models.layers.transformer import EncoderLayer, FeedForward
 
@@ -104,14 +104,6 @@ class PatchTST(Forecaster):
         outputs: Tensor = self.head(self.head_dropout(tokens.flatten(1)))
         outputs = outputs.view(*past.shape[::2], self.shape.horizon, self.shape.n_outputs).transpose(1, 2)
         return self.norm.restore(outputs, statistics)
-
-
-class TokenBatchNorm(nn.BatchNorm1d):
-    """Standardises each feature over all tokens of a batch."""
-
-    def forward(self, tokens: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
-        """Of the same shape."""
-        return super().forward(tokens.flatten(0, 1)).view_as(tokens)
 
 
 MODEL = PatchTST

@@ -213,13 +213,15 @@ class Space:
     def with_fixed(self, values: Mapping[str, Value]) -> Space:
         """This space with some keys fixed. A child of a key that is fixed to another value goes."""
         search: dict[str, Domain | Value] = {}
+
+        def may_be(parent: str, wanted: Value | tuple[Value, ...]) -> bool:
+            found = search.get(parent)
+            return parent in search and (isinstance(found, Domain) or _meets(found, wanted))
+
         for key, domain in {**self.search, **values}.items():
-            if isinstance(domain, Domain) and any(
-                parent in search and not isinstance(search[parent], Domain) and not _meets(search[parent], wanted)  # type: ignore[arg-type]
-                for parent, wanted in domain.when.items()
-            ):
-                continue
-            search[key] = domain
+            when = domain.when if isinstance(domain, Domain) else {}
+            if all(may_be(parent, wanted) for parent, wanted in when.items()):
+                search[key] = domain
         return replace(self, search=search)
 
     def baseline_config(self, horizon: int, defaults: Mapping[str, Value]) -> Config:
@@ -253,12 +255,13 @@ class Space:
         for key, value in config.items():
             if key not in self.search and not any(key in source and same(value, source[key]) for source in sources):
                 return False
-        whole = {**defaults, **config}
-        return all(
-            domain.contains(whole[key]) if isinstance(domain, Domain) else same(domain, whole[key])
-            for key, domain in self.search.items()
-            if self.active(key, whole)
-        )
+        whole, seen = {**defaults, **config}, Config()
+        for key, domain in self.search.items():
+            if self.active(key, seen):
+                seen[key] = whole[key]
+                if not (domain.contains(seen[key]) if isinstance(domain, Domain) else same(domain, seen[key])):
+                    return False
+        return True
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object from which ``from_json`` makes this space again."""

@@ -24,6 +24,7 @@ SPACE = Space(
         "model.norm": Choice("none", "last", "revin"),
         "train.loss": Choice("mae", "mse"),
         "train.windows_per_epoch": 2048,
+        "train.gradient_clip": 10.0,
         **TRAINING,
     },
     baseline={
@@ -31,7 +32,6 @@ SPACE = Space(
         "model.n_filters": 32,
         "model.width": 32,
         "train.loss": "mae",
-        "train.gradient_clip": 10.0,
         "train.learning_rate": 1e-3,
     },
 )

@@ -23,12 +23,12 @@ SPACE = Space(
         "model.dropout": Float(0.0, 0.5),
         "model.norm": Choice("none", "last", "revin"),
         "train.loss": Choice("mae", "mse"),
+        "train.gradient_clip": 10.0,
         **TRAINING,
     },
     baseline={
         "data.lookback": 168,
         "train.loss": "mae",
-        "train.gradient_clip": 10.0,
         "train.learning_rate": 1e-3,
         "train.batch_size": 128,
     },

@@ -22,6 +22,7 @@ SPACE = Space(
         "model.norm": Choice("none", "last", "revin"),
         "train.loss": Choice("mae", "mse"),
         "train.windows_per_epoch": 2048,
+        "train.gradient_clip": 5.0,
         **TRAINING,
     },
     baseline={
@@ -29,7 +30,6 @@ SPACE = Space(
         "model.width": 32,
         "model.n_layers": 1,
         "train.loss": "mae",
-        "train.gradient_clip": 5.0,
         "train.learning_rate": 1e-3,
     },
 )

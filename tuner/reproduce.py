@@ -65,7 +65,7 @@ def reproduce(
         ]
         found += [
             f"{name} was {getattr(before, name)}, is {getattr(report, name)}"
-            for name in ("stage", "epoch", "step")
+            for name in ("stage", "turn", "epoch", "step")
             if getattr(before, name) != getattr(report, name)
         ]
         if before.weights_sha256 != report.weights_sha256:

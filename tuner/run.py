@@ -157,7 +157,7 @@ def run(
             problem=problem,
             budget=Budget(
                 n_trials=parse_count(trials, "--trials"),
-                epochs=epochs * (problem.n_stages or 1),
+                epochs=problem.epochs(epochs),
                 time_s=parse_duration(time) if time else None,
             ),
             sampler=sampler,

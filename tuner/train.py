@@ -67,7 +67,7 @@ def train(
             space_name=space,
             space=fixed,
             problem=problem,
-            budget=Budget(n_trials=1, epochs=epochs * (problem.n_stages or 1)),
+            budget=Budget(n_trials=1, epochs=problem.epochs(epochs)),
             sampler="random",
             scheduler="none",
             seed=seed,

@@ -64,7 +64,7 @@ def _chain(border: Borders, n_stages: int, horizon: int) -> list[tuple[int, int,
     if rows // n_stages <= n_scored:
         raise ValueError(
             f"--stages must leave rows to train on, got {n_stages} stages of {rows // n_stages} rows, of which {n_scored} are "
-            f"scored; use fewer, or bring more data"
+            f"scored; use {max(rows // (horizon + 1), 1)} or fewer"
         )
     return [(start, end - n_scored, end - n_scored, end) for start, end in pairwise(edges)]
 

@@ -7,6 +7,9 @@ from typing import Literal, NamedTuple, get_args
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.layers.arguments import one_of
 
 Norm = Literal["none", "last", "revin"]
 
@@ -41,8 +44,7 @@ class WindowNorm(nn.Module):
 
     def __init__(self, mode: Norm, n_channels: int, *, affine: bool = True) -> None:
         super().__init__()
-        if mode not in get_args(Norm):
-            raise ValueError(f"model.norm must be one of {', '.join(get_args(Norm))}, got {mode!r}")
+        one_of(get_args(Norm), norm=mode)
         self.mode = mode
         if mode == "revin":
             for name in ("log_weight", "bias"):
@@ -105,3 +107,14 @@ class WindowNorm(nn.Module):
                 log_weight, bias = self.log_weight.unsqueeze(-1), self.bias.unsqueeze(-1)
                 location = (location - bias) / log_weight.exp() * scale + loc
                 return torch.cat([location, log_spread + scale.log() - log_weight, rest], -1)
+
+
+class TokenBatchNorm(nn.BatchNorm1d):
+    """Standardises each feature over all tokens of a batch. One token alone has no spread: it is taken as in evaluation."""
+
+    def forward(self, tokens: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+        """Of the same shape."""
+        rows = tokens.flatten(0, 1)
+        if len(rows) > 1:
+            return super().forward(rows).view_as(tokens)
+        return F.batch_norm(rows, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps).view_as(tokens)

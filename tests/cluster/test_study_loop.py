@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -220,3 +220,25 @@ def test_evidence_of_another_budget_is_told_as_far_as_this_one_goes(
     found = Evidence(study="t", number=4, config={}, state=State.FINISHED, values=values, out_of_memory=False)
     make_loop(tmp_path, sampler, "mse_scaled", evidence=[asdict(found)])
     assert sampler.told == [Told(number=-5, config={}, state=state, values=values[:n_heard])]
+
+
+def test_after_a_turn_a_trial_is_judged_by_what_it_is_worth_then(loop: StudyLoop, sampler: Listing) -> None:
+    _, attempt = begin(loop)
+    assert loop.report(0, report(1, 0.5), attempt) is Decision.CONTINUE
+    assert loop.report(0, replace(report(2, 1.5), turn=1), attempt) is Decision.STOP
+    assert sampler.told[0].values == ((1, 0.5), (2, 1.5))
+
+
+def test_a_turn_that_is_played_again_is_judged_like_that_too(tmp_path: Path) -> None:
+    loop = make_loop(tmp_path, Listing(), "mse_scaled")
+    _, attempt = begin(loop)
+    loop.report(0, report(1, 0.5), attempt)
+    loop.report(0, replace(report(2, 0.75), turn=1), attempt)
+    loop.store.close()
+    sampler = Listing()
+    again = StudyLoop(loop.study, {}, sampler, StopAbove(), RunStore.resume(loop.store.folder))
+    again.start(again.spec(accelerator="cpu", n_threads=1), None)
+    run = again.next_trial()
+    assert run
+    again.end(0, Outcome(state=State.FINISHED), run.attempt)
+    assert sampler.told[0].values == ((1, 0.5), (2, 0.75))

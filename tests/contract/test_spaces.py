@@ -11,7 +11,7 @@ import models
 import search_spaces
 from models.base import WindowShape
 from models.heads import make_head
-from search_spaces.base import Config, Space
+from search_spaces.base import Config, Space, same
 from tests.models.batches import make_batch
 from tests.models.originals import skip_unless_installed
 from tests.search_spaces.sampling import sample
@@ -69,3 +69,11 @@ def test_the_model_of_a_space_accepts_both_ends_of_every_domain(name: str) -> No
             split_config({**start, key: value})
             if key.startswith("model."):
                 step(space, {**start, key: value}, horizon=1)
+
+
+@every_space
+def test_what_a_baseline_changes_the_search_can_reach(name: str) -> None:
+    space = search_spaces.get(name)
+    defaults = defaults_of(space.model)
+    for source in (space.baseline, *space.recipes.values()):
+        assert [key for key, value in source.items() if key not in space.search and not same(value, defaults[key])] == []

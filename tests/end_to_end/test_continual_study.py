@@ -37,7 +37,7 @@ def test_a_trial_that_ends_its_budget_has_learned_every_stage(store: RunStore) -
 def test_the_summary_has_the_error_matrix(store: RunStore) -> None:
     text = (store.folder / "summary.md").read_text()
     assert "| after stage_3 |" in text
-    assert "| forgetting of the stages before |" in text
+    assert "| forgetting of those before it |" in text
 
 
 def test_the_exported_network_is_that_of_the_last_stage(store: RunStore) -> None:

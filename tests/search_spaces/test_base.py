@@ -163,3 +163,23 @@ def test_a_key_may_exist_under_several_values_of_another() -> None:
     ]
     assert "train.size" in space.with_fixed({"train.replay": "exact"}).search
     assert "train.size" not in space.with_fixed({"train.replay": "none"}).search
+
+
+NESTED = Space(
+    "m",
+    {
+        "model.a": Choice("x", "y"),
+        "model.b": Choice("p", "q", when={"model.a": "x"}),
+        "model.c": Int(1, 2, when={"model.b": "p"}),
+    },
+)
+
+
+def test_where_a_key_goes_the_keys_that_depend_on_it_go_too() -> None:
+    assert list(NESTED.with_fixed({"model.a": "y"}).search) == ["model.a"]
+    assert list(NESTED.with_fixed({"model.a": "x"}).search) == ["model.a", "model.b", "model.c"]
+
+
+def test_a_key_under_one_that_does_not_exist_does_not_exist() -> None:
+    assert NESTED.contains({"model.a": "y"}, {"model.a": "x", "model.b": "p", "model.c": 9})
+    assert not NESTED.contains({"model.a": "x"}, {"model.a": "x", "model.b": "p", "model.c": 9})

@@ -34,8 +34,9 @@ def print_plan(study: Study, data: ProblemData, baseline: Config, sampled: list[
     for split in (*data.validation, data.test):
         plan.add_row(f"Stage {split.name}", _stage(split))
     plan.add_row("Horizon", f"{text.count(problem.horizon, 'step')} of {data.panel.frequency}")
-    plan.add_row("Budget", f"{budget.n_trials} trials of at most {budget.epochs} epochs" + (
-        f", no start after {budget.time_s:g} s" if budget.time_s else ""))  # fmt: skip
+    shares = f", {budget.epochs // problem.n_stages} for each stage in turn" if problem.n_stages else ""
+    limit = f", no start after {budget.time_s:g} s" if budget.time_s else ""
+    plan.add_row("Budget", f"{budget.n_trials} trials of at most {budget.epochs} epochs{shares}{limit}")
     metric = METRICS[problem.metric]
     plan.add_row("Search", f"{study.sampler} proposes, {study.scheduler} stops")
     plan.add_row("Ranked by", f"{metric.name}, {metric.way}: {metric.formula}")

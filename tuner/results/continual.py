@@ -23,7 +23,7 @@ class ErrorMatrix:
 
     @property
     def mean(self) -> float:
-        """Over all stages, after the last one that was learned: the number that ranks the trials."""
+        """Over all stages, after the last one that was learned."""
         return math.fsum(self.values[-1]) / len(self.stages)
 
     @property

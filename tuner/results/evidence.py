@@ -23,7 +23,7 @@ class Evidence:
     config: Config
     state: State
     values: tuple[tuple[int, float], ...]
-    """(epoch, lowest cost up to it), rising in epoch; empty if there was no report."""
+    """(epoch, cost that it had come to), rising in epoch; empty if there was no report."""
     out_of_memory: bool
     """Why an infeasible trial is infeasible."""
 
@@ -87,6 +87,8 @@ def _meaning_of_a_cost(study: Mapping[str, Any]) -> dict[str, Any]:
         "data (sha256)": data["sha256"],
         "stages": ", ".join(stage["name"] for stage in stages),
     }
+    if data.get("chained", False):  # the epochs at which one stage ends and the next begins
+        meaning["--epochs"] = study["budget"]["epochs"] // len(data["validation"])
     if problem["metric"] == "loss":
         defaults = defaults_of(space["model"])
         meaning |= {key: space["search"].get(key, {"value": defaults[key]})["value"] for key in MEANING_OF_LOSS}

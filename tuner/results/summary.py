@@ -277,8 +277,11 @@ def _continual(summary: Summary) -> list[Block]:
             "Continual learning",
             ("", *shown),
             [
-                ("mean error after the last stage", *(text.number(matrix.mean) for matrix in shown.values())),
-                ("forgetting of the stages before", *(text.number(matrix.forgetting) for matrix in shown.values())),
+                (
+                    f"mean over all stages, after {best.stages[len(best.values) - 1]}",
+                    *(text.number(matrix.mean) for matrix in shown.values()),
+                ),
+                ("forgetting of those before it", *(text.number(matrix.forgetting) for matrix in shown.values())),
             ],
         ),
     ]

@@ -52,23 +52,23 @@ def load_space(name: str, settings: Iterable[str], horizon: int, *, chained: boo
     Raises:
         LookupError, TypeError, ValueError: it does not; in one sentence.
     """
-    settings = list(settings)
     space = find_space(name)
     if chained:
         space = replace(space, search={**CONTINUAL, **space.search})
-    elif of_stages := sorted(CONTINUAL.keys() & {*space.search, *(setting.partition("=")[0] for setting in settings)}):
-        raise ValueError(f"{', '.join(of_stages)} needs stages to replay ({name}); give --protocol continual, or leave it out")
     check_space(space, name, horizon)
-    return with_settings(space, name, settings, horizon)
+    return with_settings(space, name, settings, horizon, chained=chained)
 
 
-def with_settings(space: Space, name: str, settings: Iterable[str], horizon: int) -> Space:
-    """A space with some keys fixed, proved to fit its model still.
+def with_settings(space: Space, name: str, settings: Iterable[str], horizon: int, *, chained: bool = False) -> Space:
+    """A space with some keys fixed, proved to fit its model and its study still; as ``load_space``.
 
     Raises:
         LookupError, ValueError: it does not; in one sentence.
     """
     space = space.with_fixed(parse_settings(settings, space.model))
+    named = {*space.search, *space.baseline, *(key for recipe in space.recipes.values() for key in recipe)}
+    if not chained and (of_stages := sorted(CONTINUAL.keys() & named)):
+        raise ValueError(f"{', '.join(of_stages)} needs stages to replay ({name}); give --protocol continual, or leave it out")
     check_space(space, f"{name} with --set", horizon)
     return space
 

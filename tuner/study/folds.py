@@ -97,6 +97,13 @@ def read_folds(path: Path, panel: Panel, n_chained: int | None = None) -> tuple[
                 f"--folds-file must have its stages in the order of time, got {other.name} scored from row {other.score[i, 0]} "
                 f"of {panel.series[i]!r} after {one.name} from {one.score[i, 0]} ({path})"
             )
+    for one, other in pairwise(validation) if n_chained else ():
+        if (early := other.train[:, 0] < one.score[:, 1]).any():
+            i = int(early.argmax())
+            raise ValueError(
+                f"--folds-file must have no stage train on rows that an earlier one scores, got {other.name} from row "
+                f"{other.train[i, 0]} of {panel.series[i]!r} where {one.name} scores up to {one.score[i, 1]} ({path})"
+            )
     for split in validation:
         if (late := split.score[:, 1] > test.score[:, 0]).any():
             i = int(late.argmax())

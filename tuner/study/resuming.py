@@ -46,21 +46,21 @@ def resumed(before: Study, words: Mapping[str, Any], used_s: float) -> Study:
             words["space"],
         )
     elif "settings" in words:
-        space = with_settings(space, space_name, words["settings"], horizon)
+        space = with_settings(space, space_name, words["settings"], horizon, chained=before.problem.chained)
     if space.model != before.space.model:
         raise ValueError(
             f"--space must be one for the model of the study, {before.space.model}, got {words['space']!r}, which is for "
             f"{space.model}; begin a new study"
         )
-    budget = _budget(before.budget, words, used_s)
-    if budget.epochs < before.budget.epochs:
-        raise ValueError(
-            f"--epochs can only grow on a resume, the study has {before.budget.epochs}, got {budget.epochs}; begin a new study"
-        )
+    budget = _budget(before, words, used_s)
     if before.problem.chained and budget.epochs != before.budget.epochs:
         raise ValueError(
             "--epochs cannot change on a resume with --protocol continual: a stage begins where the one before it ended; begin "
             "a new study"
+        )
+    if budget.epochs < before.budget.epochs:
+        raise ValueError(
+            f"--epochs can only grow on a resume, the study has {before.budget.epochs}, got {budget.epochs}; begin a new study"
         )
     problem = before.problem
     if "data_dir" in words:
@@ -133,14 +133,16 @@ def _words(name: str, value: Any) -> str:
     return "none" if value is None else f"{value:.0f}s" if name.endswith("_s") else str(value)
 
 
-def _budget(before: Budget, words: Mapping[str, Any], used_s: float) -> Budget:
+def _budget(study: Study, words: Mapping[str, Any], used_s: float) -> Budget:
+    before = study.budget
     time_s = before.time_s
     if "time" in words:
         text: str = words["time"]
         more = text.startswith("+")
         time_s = parse_duration(text.removeprefix("+")) + (more and max(used_s, time_s or 0.0))
     n_trials = parse_count(words["trials"], "--trials", before.n_trials) if "trials" in words else before.n_trials
-    return Budget(n_trials=n_trials, epochs=words.get("epochs", before.epochs), time_s=time_s)
+    epochs = study.problem.epochs(words["epochs"]) if "epochs" in words else before.epochs
+    return Budget(n_trials=n_trials, epochs=epochs, time_s=time_s)
 
 
 def _named(words: Mapping[str, Any], owner: type) -> dict[str, Any]:

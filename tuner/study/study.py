@@ -62,6 +62,10 @@ class Problem:
         """Whether one network learns the stages in turn."""
         return self.n_stages is not None
 
+    def epochs(self, each: int) -> int:
+        """Of a trial, of which a stage that is learned in turn gets ``each``."""
+        return each * (self.n_stages or 1)
+
     @property
     def names_series(self) -> bool:
         """Whether series have names, from a series id or a .tsf file; that of a table has only its file's."""

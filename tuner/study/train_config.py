@@ -41,7 +41,7 @@ class TrainConfig:
     """What a stage of --protocol continual hears of the windows of earlier stages: none; random: some of them; exact: all of
     them; experience: those whose features have the mean of all."""
     replay_size: int = 256
-    """Windows that random and experience keep, of all earlier stages together."""
+    """Windows that random and experience keep, of all earlier stages together; at least one of each."""
     new_stage_weight: float = 0.3
     """Of the loss on the windows of the new stage, where others are replayed: theirs has the rest to 1."""
     gradient_clip: float = 0.0

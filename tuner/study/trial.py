@@ -75,6 +75,6 @@ class Told:
     config: Config
     state: State
     values: tuple[tuple[int, float], ...]
-    """(epoch, best value up to it), rising in epoch; empty if there was no report."""
+    """(epoch, what the trial had come to by then), rising in epoch; empty if there was no report."""
     out_of_memory: bool = False
     """Why an infeasible trial is infeasible: it broke the one constraint that a machine sets."""

@@ -307,11 +307,11 @@ def _quantile(ordered: FloatArray, level: float) -> FloatArray:
 def mase_scales(data: PreparedData, stage: Stage) -> FloatArray:
     """(n_series, C): the mean of |y_t - y_{t-m}| over the rows before the scored ones, of pairs that were both observed.
 
-    m is one season, or 1 where no such pair is a season apart; the scale is 0 where there is none at all. These rows are the
-    train rows, and for the test all before it, as in the Monash archive.
+    m is one season, or 1 where no such pair is a season apart; the scale is 0 where there is none at all. For the test they are
+    all rows before it, as in the Monash archive.
     """
-    train, score = data.offsets[:-1, None] + stage.train, data.offsets[:-1, None] + stage.score
-    start, end = train[:, 0], np.where(np.diff(score)[:, 0] > 0, score[:, 0], train[:, 1])
+    start, score = data.offsets[:-1], data.offsets[:-1, None] + stage.score
+    end = np.where(np.diff(score)[:, 0] > 0, score[:, 0], start + stage.train[:, 1])
 
     def sums(lag: int) -> tuple[FloatArray, IntArray]:
         total, count = np.zeros((len(start), len(data.channels))), np.zeros((len(start), len(data.channels)), dtype=np.int64)

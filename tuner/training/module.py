@@ -82,7 +82,7 @@ class ForecastModule(pl.LightningModule):  # type: ignore[misc]
         networks: One for each stage.
         config: Of the trial.
         n_steps: Batches an epoch of each stage.
-        seed: Of the trial.
+        seed: Of the trial, or of its turn.
         n_parts: In which a batch goes through its network. The gradient is that of the whole batch.
         n_epochs: That were trained before.
         moments: What the optimiser remembers of them.
@@ -111,16 +111,16 @@ class ForecastModule(pl.LightningModule):  # type: ignore[misc]
 
     @property
     def epoch(self) -> int:
-        """Epochs of the trial before the present one."""
+        """Epochs before the present one, of the trial or its turn."""
         return self._n_epochs + int(self.current_epoch)
 
     @property
     def step(self) -> int:
-        """Steps of the trial so far."""
+        """Steps so far, of the trial or its turn."""
         return self._n_epochs * sum(self.n_steps) + int(self.global_step)
 
     def own_step(self, stage: int, step: int) -> int:
-        """How many of the first ``step`` steps of the trial were those of a stage."""
+        """How many of the first ``step`` steps were those of a stage."""
         epoch, within = divmod(step, sum(self.n_steps))
         before = sum(self.n_steps[:stage])
         return epoch * self.n_steps[stage] + min(max(within - before, 0), self.n_steps[stage])

@@ -121,7 +121,7 @@ class Chained(Protocol):
     """Continual learning: one network learns the stages in turn, for as many epochs each, and is scored on all of them.
 
     Each turn begins with a new optimiser and the schedule from its start. With replay, each of its steps adds the loss on as
-    many windows of earlier stages: of those that ``train.replay`` keeps, in equal shares of the earlier stages.
+    many windows of earlier stages: of all of them (exact), or of ``train.replay_size`` in equal shares, one of each at least.
     """
 
     def __init__(self, spec: TrialSpec, data: PreparedData) -> None:
@@ -178,7 +178,7 @@ class Chained(Protocol):
         origins, size, seed = self._origins(number), self._train.replay_size, derive(self._spec.seed, "kept", number)
         if self._train.replay == "random":
             return random_windows(origins, size, seed)
-        return exemplars(self._network.to(self._spec.device), self._source, origins, size, seed)
+        return exemplars(self._network.to(self._spec.device), self._source, origins, size, seed, self._spec.n_parts)
 
     def _origins(self, number: int) -> Origins:
         return train_origins(self._data.stages[number], self._data.offsets, self._source.reach, self._data.horizon)

@@ -15,8 +15,8 @@ from tuner.training.module import Step
 from tuner.training.network import Network
 from tuner.training.scoring import EVALUATION_BATCH
 
-MOST_CANDIDATES = 1 << 14
-"""Windows of a stage that herding looks at; of longer stages a random part."""
+MOST_CANDIDATES, MOST_NUMBERS = 1 << 14, 1 << 25
+"""Windows of a stage that herding looks at, and their features in all, 256 MB; of longer stages it sees a random part."""
 
 
 class Rehearsal:
@@ -56,7 +56,7 @@ def random_windows(origins: Origins, size: int, seed: int) -> IntArray:
     return origins.take(permuted(places, n, seed, 0))
 
 
-def exemplars(network: Network, source: WindowSource, origins: Origins, size: int, seed: int) -> IntArray:
+def exemplars(network: Network, source: WindowSource, origins: Origins, size: int, seed: int, n_parts: int = 1) -> IntArray:
     """The origins whose mean features come closest to that over all windows of a stage; of a smaller size the first of them.
 
     Herding: one after the other the window is taken that brings the mean of those taken closest to mu, by
@@ -68,16 +68,20 @@ def exemplars(network: Network, source: WindowSource, origins: Origins, size: in
         source: Where windows come from.
         origins: Of the training windows of the stage.
         size: Windows to take, at most.
-        seed: Of the windows that are looked at, if there are more than ``MOST_CANDIDATES``.
+        seed: Of the windows that are looked at, where there are too many.
+        n_parts: So many times fewer windows at a time, where memory is short.
     """
-    candidates = random_windows(origins, MOST_CANDIDATES, seed) if len(origins) > MOST_CANDIDATES else origins.all()
-    features = _features(network, source, candidates)
+    width = _features(network, source, origins.take(np.zeros(1, dtype=np.int64)), 1).shape[1]
+    most = max(min(MOST_CANDIDATES, MOST_NUMBERS // width), 1)
+    candidates = random_windows(origins, most, seed) if len(origins) > most else origins.all()
+    features = _features(network, source, candidates, max(EVALUATION_BATCH // n_parts, 1))
     return candidates[herded(features, min(size, len(candidates)))]
 
 
 def herded(features: Tensor, size: int) -> IntArray:
     """(size,): the rows of (n, F) features in the order in which herding takes them, none twice."""
-    centred = features.double() - features.double().mean(0)
+    centred = features.double()
+    centred -= centred.mean(0)
     squares, total = (centred**2).sum(1), torch.zeros_like(centred[0])
     chosen: list[int] = []
     for _ in range(size):  # || centred + total ||^2 without what all rows share
@@ -88,13 +92,11 @@ def herded(features: Tensor, size: int) -> IntArray:
     return np.array(chosen, dtype=np.int64)
 
 
-def _features(network: Network, source: WindowSource, origins: IntArray) -> Tensor:
+def _features(network: Network, source: WindowSource, origins: IntArray, batch_size: int) -> Tensor:
     was_training = network.training
     network.eval()
     with torch.inference_mode():
-        listed = Origins.of(origins, source.offsets)
-        parts = [
-            network.model.features(batch.inputs).float().cpu() for _, batch in ScoreLoader(source, listed, EVALUATION_BATCH)
-        ]
+        loader = ScoreLoader(source, Origins.of(origins, source.offsets), batch_size)
+        parts = [network.model.features(batch.inputs).float().cpu() for _, batch in loader]
     network.train(was_training)
     return torch.cat(parts)

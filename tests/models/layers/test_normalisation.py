@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.layers.normalisation import WindowNorm
+from models.layers.normalisation import TokenBatchNorm, WindowNorm
 
 WHOLE = torch.ones((), dtype=torch.bool)
 HOLES = torch.tensor([[1, 1, 1, 0, 0], [0, 1, 1, 0, 1], [0, 0, 0, 0, 0]], dtype=torch.bool).T.expand(2, 5, 3)
@@ -102,3 +102,16 @@ def test_statistics_carry_no_gradient() -> None:
 def test_an_unknown_mode_is_refused() -> None:
     with pytest.raises(ValueError, match=r"model.norm must be one of none, last, revin, got 'batch'"):
         WindowNorm("batch", 3)  # type: ignore[arg-type]
+
+
+def test_one_token_alone_is_normalised_as_in_evaluation() -> None:
+    norm = TokenBatchNorm(3)
+    norm(torch.randn(4, 5, 3))  # moves the running statistics
+    token = torch.randn(1, 1, 3)
+    trained = norm(token)
+    torch.testing.assert_close(trained, norm.eval()(token))
+
+
+def test_tokens_are_standardised_over_batch_and_steps() -> None:
+    tokens = torch.randn(4, 5, 3) * 7 + 2
+    torch.testing.assert_close(TokenBatchNorm(3)(tokens).mean((0, 1)), torch.zeros(3), atol=1e-5, rtol=0)

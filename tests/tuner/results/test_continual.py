@@ -74,4 +74,4 @@ def test_the_summary_shows_what_was_learned_and_forgotten(store: RunStore) -> No
     text = markdown(summarise(store))
     assert "on the mean of 3 stages, learned in turn" in text
     assert "| after two | 0.5000 | 0.3000 | 0.7000 |" in text
-    assert "| forgetting of the stages before | 0.3000 |" in text
+    assert "| forgetting of those before it | 0.3000 |" in text

@@ -127,3 +127,22 @@ def test_the_metric_loss_must_be_that_of_the_same_loss(tmp_path: Path) -> None:
 def test_what_differs_and_moves_no_cost_is_taken(tmp_path: Path) -> None:
     study = {**changed("problem", "dataset", to="elsewhere.csv"), "sampler": "qmc", "seed": 3, "name": "later"}
     assert evidence_of(other(tmp_path), study) == []
+
+
+def test_what_was_learned_in_an_earlier_turn_does_not_count_any_more(tmp_path: Path) -> None:
+    store = other(tmp_path)
+    store.start()
+    store.config(0, BASELINE, 0)
+    store.begin(0)
+    for epoch, (turn, value) in enumerate([(0, 0.5), (0, 0.2), (1, 0.9), (1, 0.7)], start=1):
+        store.report(0, report(epoch, value, turn=turn))
+    store.tell(0, State.FINISHED)
+    assert evidence_of(store, WHOLE)[0].values == ((1, 0.5), (2, 0.2), (3, 0.9), (4, 0.7))
+
+
+def test_stages_of_other_lengths_cannot_be_compared(tmp_path: Path) -> None:
+    chained = changed("data", "chained", to=True)
+    store = other(tmp_path, chained)
+    assert evidence_of(store, chained) == []
+    with pytest.raises(ValueError, match="--warm-start needs a study with the same --epochs, got 9"):
+        evidence_of(store, {**chained, "budget": {"n_trials": 4, "epochs": 3}})

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from search_spaces.base import Choice, Int, Ordinal, Space
+from search_spaces.shared.continual import CONTINUAL
 from tuner.study.build import check_folder, load_space, longest_windows, parse_columns, parse_duration
+from tuner.study.schema import defaults_of
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("0.5h", 1800)])
@@ -62,3 +64,19 @@ def test_columns_are_lists_with_commas() -> None:
     columns = parse_columns("a, b", None, "c", None, "shop")
     assert (columns.target, columns.covariates, columns.known, columns.series_id) == (("a", "b"), None, ("c",), "shop")
     assert parse_columns(None, "none", None, None, None).covariates == ()
+
+
+def test_where_stages_are_learned_in_turn_replay_is_searched() -> None:
+    assert load_space("dlinear", [], 24, chained=True).search.items() >= CONTINUAL.items()
+    assert not CONTINUAL.keys() & load_space("dlinear", [], 24).search.keys()
+
+
+def test_a_space_that_says_what_is_replayed_keeps_its_ranges() -> None:
+    space = load_space("tests.tuner.study.replaying", [], 24, chained=True)
+    assert space.search["train.replay_size"] == Ordinal(2, 4)
+    assert space.baseline_config(24, defaults_of("dlinear"))["train.replay"] == "exact"
+
+
+def test_a_space_that_replays_needs_stages() -> None:
+    with pytest.raises(ValueError, match=r"train\.replay, train\.replay_size needs stages to replay"):
+        load_space("tests.tuner.study.replaying", [], 24)

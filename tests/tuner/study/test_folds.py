@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from datasets.config import Borders
-from datasets.windows.splits import final_test, rolling_folds
+from datasets.windows.splits import chained_stages, final_test, rolling_folds
 from tests.datasets.panels import make_panel
 from tuner.study.folds import folds_record, read_folds
 
@@ -79,6 +79,17 @@ def test_borders_of_another_protocol_are_refused(chained: bool, n_chained: int |
         read_folds(written(tmp_path, chained=chained), PANEL, n_chained)
 
 
+STAGES = chained_stages(BORDERS, 3, 2)
+
+
 def test_stages_in_turn_come_back_as_they_were(tmp_path: Path) -> None:
-    validation, _ = read_folds(written(tmp_path, chained=True), PANEL, 3)
-    np.testing.assert_array_equal(validation[0].train, VALIDATION[0].train)
+    record = folds_record(PANEL, STAGES, replace(TEST, train=STAGES[-1].train), chained=True)
+    validation, _ = read_folds(written(tmp_path, **record), PANEL, 3)
+    for before, after in zip(STAGES, validation, strict=True):
+        np.testing.assert_array_equal(before.train, after.train)
+        np.testing.assert_array_equal(before.score, after.score)
+
+
+def test_a_stage_that_trains_on_what_an_earlier_one_scores_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no stage train on rows that an earlier one scores, got fold_2 from row 0"):
+        read_folds(written(tmp_path, chained=True), PANEL, 3)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,6 @@ def test_more_time_counts_from_what_was_used_where_that_was_more_than_the_limit(
 
 
 def test_more_time_where_there_was_no_limit_counts_from_what_was_used() -> None:
-    from dataclasses import replace
-
     endless = replace(BEFORE, budget=Budget(n_trials=20, epochs=9))
     assert resumed(endless, {"time": "+1h"}, used_s=100.0).budget.time_s == 3700.0
 
@@ -99,3 +98,24 @@ def test_what_changes_is_named() -> None:
 def test_what_cannot_change_is_refused_in_one_sentence(words: dict[str, Any], sentence: str) -> None:
     with pytest.raises((ValueError, LookupError), match=sentence):
         resume(**words)
+
+
+IN_TURN = replace(BEFORE, problem=replace(BEFORE.problem, n_stages=3))
+"""Three epochs for each of three stages."""
+
+
+def test_the_epochs_of_a_stage_may_be_given_again() -> None:
+    assert resumed(IN_TURN, {"epochs": 3}, used_s=0.0) == IN_TURN
+
+
+@pytest.mark.parametrize("epochs", [2, 4, 9])
+def test_the_epochs_of_a_stage_cannot_change(epochs: int) -> None:
+    with pytest.raises(ValueError, match="--epochs cannot change on a resume with --protocol continual"):
+        resumed(IN_TURN, {"epochs": epochs}, used_s=0.0)
+
+
+def test_without_stages_nothing_can_be_replayed_after_a_resume_either() -> None:
+    settings = ["train.replay=exact"]
+    with pytest.raises(ValueError, match=r"train\.replay needs stages to replay"):
+        resume(settings=settings)
+    assert resumed(IN_TURN, {"settings": settings}, used_s=0.0).space.fixed["train.replay"] == "exact"

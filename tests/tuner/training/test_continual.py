@@ -13,16 +13,19 @@ import torch
 from datasets.windows.loaders import TrainLoader, WindowSource
 from datasets.windows.prepared import PreparedData
 from datasets.windows.windowing import Origins, train_origins
+from models.floors.linear_closed_form import LinearClosedForm
 from search_spaces.base import Config
 from tests.tuner.training.data import synthetic
 from tests.tuner.training.test_trial import SMALL, run
 from tuner.study.schema import split_config
 from tuner.study.trial import Report
-from tuner.training.evaluate import evaluate_weights
+from tuner.training.evaluate import Evaluation, evaluate_floor, evaluate_weights
+from tuner.training.metrics import mase_scales
 from tuner.training.module import ForecastModule, Step
 from tuner.training.network import build
 from tuner.training.protocols import Chained
 from tuner.training.replay import Rehearsal, exemplars, herded, random_windows
+from tuner.training.scoring import score_floor
 from tuner.training.trial import TrialSpec
 
 STAGES = synthetic(n_stages=3)
@@ -148,7 +151,8 @@ def test_a_step_weighs_the_losses_on_new_and_kept_windows() -> None:
             torch.testing.assert_close(weight.grad, gradient)
 
 
-def test_replay_forgets_less() -> None:
+@pytest.mark.parametrize("replay", ["random", "exact", "experience"])
+def test_replay_forgets_less(replay: str) -> None:
     """Of stages whose level rises, so that what was learned of the first is no good for the last."""
     values = DATA.values.copy()
     for stage, sign in zip(DATA.stages, (1, -1, 1), strict=True):
@@ -157,8 +161,8 @@ def test_replay_forgets_less() -> None:
         values[start:end] += 50 * sign * np.sin(np.arange(end - start) / (6 if sign > 0 else 3))[:, None]
     data = replace(DATA, values=values)
     config: dict[str, Any] = {"learning_rate": 0.005, "new_stage_weight": 0.5}
-    errors = {replay: learned(data, replay=replay, **config)[3].stages["stage_1"] for replay in ("none", "exact")}
-    assert errors["exact"] < errors["none"]
+    without, kept = (learned(data, replay=which, **config)[3].stages["stage_1"] for which in ("none", replay))
+    assert kept < 0.9 * without
 
 
 def test_a_warning_of_a_loss_names_the_stage_that_was_learned() -> None:
@@ -170,3 +174,29 @@ def test_a_checkpoint_has_the_kept_windows_of_each_stage() -> None:
     last = learned(replay="random", replay_size=4)[-1].last
     assert last is not None
     assert sorted(key for key in safetensors.torch.load(last) if key.startswith("kept.")) == ["kept.stage_1", "kept.stage_2"]
+
+
+def test_a_floor_may_know_all_rows_before_those_that_are_scored() -> None:
+    data, floor = STAGES.opened(), LinearClosedForm()
+    test = data.stages[-1]
+    floor.fit(data, replace(test, train=np.array([[0, test.train[0, 1]]])))
+    found = evaluate_floor("linear_closed_form", data)
+    assert isinstance(found, Evaluation)
+    assert found.test.metrics == score_floor(floor, data, test).metrics
+
+
+def test_the_scale_of_mase_is_over_all_rows_before_those_that_are_scored() -> None:
+    stage = DATA.stages[2]
+    before = DATA.values[: stage.score[0, 0]]
+    expected = np.abs(before[DATA.period :] - before[: -DATA.period]).mean(0)
+    np.testing.assert_allclose(mase_scales(DATA, stage)[0], expected)
+
+
+def test_herding_looks_at_fewer_windows_at_a_time_where_memory_is_short() -> None:
+    network, _, _ = build("dlinear", SMALL, DATA, 0)
+    sizes: list[int] = []
+    network.model.register_forward_hook(lambda module, inputs, outputs: sizes.append(len(outputs)))
+    whole, parts = (exemplars(network, source(), origins(0), 20, 5, n_parts) for n_parts in (1, 16))
+    assert max(sizes[: len(sizes) // 3]) > 16
+    assert max(sizes[-len(origins(0)) // 16 :]) == 16
+    np.testing.assert_array_equal(whole, parts)
