@@ -43,7 +43,7 @@ def test_a_start_token_of_168_of_720_steps_can_be_had() -> None:
 def test_distilling_is_the_librarys_convolution_norm_elu_and_pooling() -> None:
     for steps in (7, 8):
         layer, values = Distilling(4).eval(), torch.randn(2, steps, 4)
-        filtered = nn.functional.elu(layer.norm(layer.conv(values).mT))
+        filtered = nn.functional.elu(nn.BatchNorm1d(4).eval()(layer.conv(values).mT))
         expected = nn.functional.max_pool1d(filtered, kernel_size=3, stride=2, padding=1).mT
         torch.testing.assert_close(layer(values), expected)
         assert expected.shape[1] == Distilling.steps(steps)
@@ -110,7 +110,7 @@ def test_only_the_decoders_self_attention_mixes_and_looks_not_ahead() -> None:
         ({"n_heads": 0}, "model.n_heads must be 1 or more, got 0"),
         ({"factor": 0}, "model.factor must be 1 or more, got 0"),
         ({"dropout": 1.0}, r"model.dropout must lie in \[0, 1\), got 1.0"),
-        ({"start_fraction": 1.5}, r"model.start_fraction must lie in \[0, 1\], got 1.5.*divided by 12"),
+        ({"start_fraction": 1.5}, r"model.start_fraction must lie in \[0, 1\], got 1.5"),
         ({"attention": "local"}, "model.attention must be one of prob, full, got 'local'"),
         ({"activation": "elu"}, "model.activation must be one of gelu, relu, got 'elu'"),
         ({"norm": "batch"}, "model.norm must be one of none, last, revin, got 'batch'"),
