@@ -6,24 +6,23 @@ Forecasting", AAAI 2021.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from datasets.windows.batch import Inputs
-from models.base import Forecaster, Use, WindowShape
+from models.base import WindowShape
 from models.layers.arguments import at_least, fraction, one_of
 from models.layers.attention import FullAttention, MultiHeadAttention, ProbSparseAttention
-from models.layers.embedding import CircularConv, WindowEmbedding
+from models.layers.embedding import CircularConv
+from models.layers.encoder_decoder import EncoderDecoder
 from models.layers.normalisation import TokenBatchNorm, WindowNorm
-from models.layers.start_token import last_steps, start_token
 from models.layers.transformer import DecoderLayer, EncoderLayer, FeedForward
 
 
-class Informer(Forecaster):
+class Informer(EncoderDecoder):
     """Informer (Zhou et al., AAAI 2021), for many channels at once.
 
     - Each step becomes a vector: its values, its place, its calendar features (appendix B).
@@ -57,8 +56,6 @@ class Informer(Forecaster):
         ValueError: an argument is out of its range.
     """
 
-    uses: ClassVar[frozenset[Use]] = frozenset({"covariates", "known", "observed"})
-
     def __init__(
         self,
         shape: WindowShape,
@@ -77,14 +74,12 @@ class Informer(Forecaster):
         start_fraction: float = 0.5,
         norm: Literal["none", "last", "revin"] = "none",
     ) -> None:
-        super().__init__(shape)
         at_least(1, n_heads=n_heads, head_width=head_width, feedforward=feedforward, factor=factor)
         at_least(1, n_encoder_layers=n_encoder_layers, n_decoder_layers=n_decoder_layers)
         one_of(("prob", "full"), attention=attention)
         fraction(start_fraction=start_fraction)
         width = n_heads * head_width
-        self.n_start = round(start_fraction * shape.lookback)
-        self.norm = WindowNorm(norm, shape.n_targets)
+        n_start = round(start_fraction * shape.lookback)
 
         def attend(length: int, *, causal: bool = False) -> MultiHeadAttention:
             kernel: nn.Module = FullAttention(causal=causal)
@@ -95,49 +90,26 @@ class Informer(Forecaster):
         def feed() -> FeedForward:
             return FeedForward(width, feedforward, activation, dropout)
 
-        n_values, n_known = shape.n_targets + shape.n_past_covariates, shape.n_known
-        self.encoder_embedding = WindowEmbedding(n_values, n_known, shape.lookback, width, dropout)
-        self.encoder = nn.Sequential()
+        def decoder_layer() -> DecoderLayer:
+            own = attend(n_start + shape.horizon, causal=True)
+            return DecoderLayer(own, MultiHeadAttention(FullAttention(), width, n_heads, head_width), feed(), width, dropout)
+
+        encoder: list[nn.Module] = []
         length = shape.lookback
         for layer in range(n_encoder_layers):
             if layer and distil:
-                self.encoder.append(Distilling(width))
+                encoder.append(Distilling(width))
                 length = Distilling.steps(length)
-            self.encoder.append(EncoderLayer(attend(length), feed(), width, dropout))
-        self.encoder.append(nn.LayerNorm(width))
-
-        length = self.n_start + shape.horizon
-        self.decoder_embedding = WindowEmbedding(shape.n_targets, n_known, length, width, dropout)
-        self.decoder = nn.ModuleList(
-            DecoderLayer(
-                attend(length, causal=True),
-                MultiHeadAttention(FullAttention(), width, n_heads, head_width),
-                feed(),
-                width,
-                dropout,
-            )
-            for _ in range(n_decoder_layers)
+            encoder.append(EncoderLayer(attend(length), feed(), width, dropout))
+        super().__init__(
+            shape,
+            encoder,
+            [decoder_layer() for _ in range(n_decoder_layers)],
+            width=width,
+            dropout=dropout,
+            n_start=n_start,
+            norm=WindowNorm(norm, shape.n_targets),
         )
-        self.decoder_norm = nn.LayerNorm(width)
-        self.projection = nn.Linear(width, shape.n_targets * shape.n_outputs)
-
-    def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
-        """The outputs for all steps of the horizon in one pass."""
-        past, statistics = self.norm(inputs.past_target, inputs.past_observed)
-        memory = self.encoder(self.encoder_embedding(torch.cat([past, inputs.past_covariates], -1), inputs.past_known))
-        decoded = self.decoder_embedding(*self.decoder_input(past, inputs))
-        for layer in self.decoder:
-            decoded = layer(decoded, memory)
-        horizon = self.decoder_norm(decoded[:, self.n_start :])
-        outputs: Tensor = self.projection(horizon).unflatten(-1, (self.shape.n_targets, self.shape.n_outputs))
-        return self.norm.restore(outputs, statistics)
-
-    def decoder_input(
-        self, past: Float[Tensor, "B L C"], inputs: Inputs
-    ) -> tuple[Float[Tensor, "B T C"], Float[Tensor, "B T K"]]:
-        """Start token and zeros, and the calendar of both: T = n_start + H steps."""
-        known = torch.cat([last_steps(inputs.past_known, self.n_start), inputs.future_known], 1)
-        return start_token(past, self.n_start, self.shape.horizon), known
 
 
 class Distilling(nn.Module):

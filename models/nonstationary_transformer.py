@@ -6,7 +6,7 @@ Liu, Wu, Wang and Long, "Non-stationary Transformers: Exploring the Stationarity
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -14,16 +14,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from datasets.windows.batch import Inputs
-from models.base import Forecaster, Use, WindowShape
+from models.base import WindowShape
 from models.layers.arguments import at_least, fraction
 from models.layers.attention import MultiHeadAttention
-from models.layers.embedding import WindowEmbedding
-from models.layers.normalisation import WindowNorm
-from models.layers.start_token import last_steps, start_token
+from models.layers.encoder_decoder import EncoderDecoder
+from models.layers.normalisation import WindowNorm, WindowStatistics
 from models.layers.transformer import DecoderLayer, EncoderLayer, FeedForward
 
 
-class NonstationaryTransformer(Forecaster):
+class NonstationaryTransformer(EncoderDecoder):
     """Non-stationary Transformer (Liu et al., NeurIPS 2022): a Transformer inside two changes.
 
     - Series stationarisation (equations 1 and 2): the past of each window is standardised by its own mean and standard
@@ -54,8 +53,6 @@ class NonstationaryTransformer(Forecaster):
         ValueError: an argument is out of its range.
     """
 
-    uses: ClassVar[frozenset[Use]] = frozenset({"covariates", "known", "observed"})
-
     def __init__(
         self,
         shape: WindowShape,
@@ -70,15 +67,10 @@ class NonstationaryTransformer(Forecaster):
         activation: Literal["gelu", "relu"] = "gelu",
         start_fraction: float = 0.5,
     ) -> None:
-        super().__init__(shape)
         at_least(1, n_heads=n_heads, head_width=head_width, feedforward=feedforward, factor_width=factor_width)
         at_least(1, n_encoder_layers=n_encoder_layers, n_decoder_layers=n_decoder_layers)
         fraction(start_fraction=start_fraction)
         width = n_heads * head_width
-        self.n_start = round(start_fraction * shape.lookback)
-        self.norm = WindowNorm("revin", shape.n_targets, affine=False)
-        self.log_tau = FactorLearner(shape.lookback, shape.n_targets, factor_width, 1)
-        self.delta = FactorLearner(shape.lookback, shape.n_targets, factor_width, shape.lookback)
 
         def attend(*, causal: bool = False) -> MultiHeadAttention:
             return MultiHeadAttention(DeStationaryAttention(causal=causal), width, n_heads, head_width)
@@ -86,33 +78,22 @@ class NonstationaryTransformer(Forecaster):
         def feed() -> FeedForward:
             return FeedForward(width, feedforward, activation, dropout)
 
-        n_values, n_known = shape.n_targets + shape.n_past_covariates, shape.n_known
-        self.encoder_embedding = WindowEmbedding(n_values, n_known, shape.lookback, width, dropout)
-        self.encoder = nn.ModuleList(EncoderLayer(attend(), feed(), width, dropout) for _ in range(n_encoder_layers))
-        self.encoder_norm = nn.LayerNorm(width)
-        self.decoder_embedding = WindowEmbedding(shape.n_targets, n_known, self.n_start + shape.horizon, width, dropout)
-        self.decoder = nn.ModuleList(
-            DecoderLayer(attend(causal=True), attend(), feed(), width, dropout) for _ in range(n_decoder_layers)
+        super().__init__(
+            shape,
+            [EncoderLayer(attend(), feed(), width, dropout) for _ in range(n_encoder_layers)],
+            [DecoderLayer(attend(causal=True), attend(), feed(), width, dropout) for _ in range(n_decoder_layers)],
+            width=width,
+            dropout=dropout,
+            n_start=round(start_fraction * shape.lookback),
+            norm=WindowNorm("revin", shape.n_targets, affine=False),
         )
-        self.decoder_norm = nn.LayerNorm(width)
-        self.projection = nn.Linear(width, shape.n_targets * shape.n_outputs)
+        self.log_tau = FactorLearner(shape.lookback, shape.n_targets, factor_width, 1)
+        self.delta = FactorLearner(shape.lookback, shape.n_targets, factor_width, shape.lookback)
 
-    def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
-        """The outputs for all steps of the horizon in one pass."""
-        past, statistics = self.norm(inputs.past_target, inputs.past_observed)
+    def factors(self, inputs: Inputs, statistics: WindowStatistics) -> tuple[Tensor, ...]:
+        """tau and delta, from what the norm took away."""
         tau = self.log_tau(inputs.past_target, statistics.scale).clamp(-10, 10).exp()
-        delta = self.delta(inputs.past_target, statistics.loc)
-        memory = self.encoder_embedding(torch.cat([past, inputs.past_covariates], -1), inputs.past_known)
-        for layer in self.encoder:
-            memory = layer(memory, tau, delta)
-        memory = self.encoder_norm(memory)
-        known = torch.cat([last_steps(inputs.past_known, self.n_start), inputs.future_known], 1)
-        decoded = self.decoder_embedding(start_token(past, self.n_start, self.shape.horizon), known)
-        for layer in self.decoder:
-            decoded = layer(decoded, memory, tau, delta)
-        horizon = self.decoder_norm(decoded[:, self.n_start :])
-        outputs: Tensor = self.projection(horizon).unflatten(-1, (self.shape.n_targets, self.shape.n_outputs))
-        return self.norm.restore(outputs, statistics)
+        return tau, self.delta(inputs.past_target, statistics.loc)
 
 
 class FactorLearner(nn.Module):

@@ -5,23 +5,17 @@ Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser and Polosukhin, "Atten
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
-import torch
-from jaxtyping import Float
-from torch import Tensor, nn
-
-from datasets.windows.batch import Inputs
-from models.base import Forecaster, Use, WindowShape
+from models.base import WindowShape
 from models.layers.arguments import at_least, fraction
 from models.layers.attention import FullAttention, MultiHeadAttention
-from models.layers.embedding import WindowEmbedding
+from models.layers.encoder_decoder import EncoderDecoder
 from models.layers.normalisation import WindowNorm
-from models.layers.start_token import last_steps, start_token
 from models.layers.transformer import DecoderLayer, EncoderLayer, FeedForward
 
 
-class Transformer(Forecaster):
+class Transformer(EncoderDecoder):
     """Transformer (Vaswani et al., NeurIPS 2017), for numbers instead of words.
 
     - Each step becomes a vector: its values, its place (section 3.5), its calendar features.
@@ -50,8 +44,6 @@ class Transformer(Forecaster):
         ValueError: an argument is out of its range.
     """
 
-    uses: ClassVar[frozenset[Use]] = frozenset({"covariates", "known", "observed"})
-
     def __init__(
         self,
         shape: WindowShape,
@@ -66,13 +58,10 @@ class Transformer(Forecaster):
         start_fraction: float = 0.5,
         norm: Literal["none", "last", "revin"] = "none",
     ) -> None:
-        super().__init__(shape)
         at_least(1, n_heads=n_heads, head_width=head_width, feedforward=feedforward)
         at_least(1, n_encoder_layers=n_encoder_layers, n_decoder_layers=n_decoder_layers)
         fraction(start_fraction=start_fraction)
         width = n_heads * head_width
-        self.n_start = round(start_fraction * shape.lookback)
-        self.norm = WindowNorm(norm, shape.n_targets)
 
         def attend(*, causal: bool = False) -> MultiHeadAttention:
             return MultiHeadAttention(FullAttention(causal=causal), width, n_heads, head_width)
@@ -80,29 +69,15 @@ class Transformer(Forecaster):
         def feed() -> FeedForward:
             return FeedForward(width, feedforward, activation, dropout)
 
-        n_values, n_known = shape.n_targets + shape.n_past_covariates, shape.n_known
-        self.encoder_embedding = WindowEmbedding(n_values, n_known, shape.lookback, width, dropout)
-        self.encoder = nn.Sequential(
-            *(EncoderLayer(attend(), feed(), width, dropout) for _ in range(n_encoder_layers)), nn.LayerNorm(width)
+        super().__init__(
+            shape,
+            [EncoderLayer(attend(), feed(), width, dropout) for _ in range(n_encoder_layers)],
+            [DecoderLayer(attend(causal=True), attend(), feed(), width, dropout) for _ in range(n_decoder_layers)],
+            width=width,
+            dropout=dropout,
+            n_start=round(start_fraction * shape.lookback),
+            norm=WindowNorm(norm, shape.n_targets),
         )
-        self.decoder_embedding = WindowEmbedding(shape.n_targets, n_known, self.n_start + shape.horizon, width, dropout)
-        self.decoder = nn.ModuleList(
-            DecoderLayer(attend(causal=True), attend(), feed(), width, dropout) for _ in range(n_decoder_layers)
-        )
-        self.decoder_norm = nn.LayerNorm(width)
-        self.projection = nn.Linear(width, shape.n_targets * shape.n_outputs)
-
-    def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
-        """The outputs for all steps of the horizon in one pass."""
-        past, statistics = self.norm(inputs.past_target, inputs.past_observed)
-        memory = self.encoder(self.encoder_embedding(torch.cat([past, inputs.past_covariates], -1), inputs.past_known))
-        known = torch.cat([last_steps(inputs.past_known, self.n_start), inputs.future_known], 1)
-        decoded = self.decoder_embedding(start_token(past, self.n_start, self.shape.horizon), known)
-        for layer in self.decoder:
-            decoded = layer(decoded, memory)
-        horizon = self.decoder_norm(decoded[:, self.n_start :])
-        outputs: Tensor = self.projection(horizon).unflatten(-1, (self.shape.n_targets, self.shape.n_outputs))
-        return self.norm.restore(outputs, statistics)
 
 
 MODEL = Transformer
