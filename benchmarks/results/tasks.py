@@ -12,7 +12,7 @@ from datasets.config import Columns
 from datasets.reading.sources import checked
 
 N_TRIALS, EPOCHS = 20, 10
-MINUTES, MOST_MINUTES = 8, 10
+MINUTES, MOST_MINUTES = 5, 10
 """After the first a study starts no trial and no epoch; after the second it is interrupted."""
 
 SAMPLE_SHA256 = "5906d190005389b9be9e0641ad23e7f5781233dfca93781898a9e6d9d7535ff6"

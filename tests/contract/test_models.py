@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-from copy import copy
 from dataclasses import fields, replace
 from typing import Any
 
@@ -336,19 +335,6 @@ def with_lags_of(future: Tensor, batch: Batch) -> Batch:
     steps = torch.arange(WIDE.horizon)[:, None] >= torch.tensor(WIDE.lags)
     lags = batch.inputs.future_lags.masked_fill(steps[:, None], 0.0)
     return replace(batch, inputs=replace(batch.inputs, future_lags=lags), future_target=future)
-
-
-@every_model
-def test_a_forecast_does_not_know_the_future(name: str) -> None:
-    """It gets none: but a network that keeps what its loss was given would."""
-    model, batch = build(name, WIDE).eval(), make_batch(WIDE)
-    head, draws = head_of(name), Draws(0, torch.arange(4))
-    forecasts = []
-    for future in (batch.future_target, batch.future_target + 5):
-        seen = with_lags_of(future, batch)
-        model.training_loss(seen, head)
-        forecasts.append(model.predict(seen.inputs, head, 3, copy(draws)).paths)
-    assert torch.equal(*forecasts)
 
 
 @every_model

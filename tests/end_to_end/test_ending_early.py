@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from subprocess import Popen
 
+import pytest
+
 from tests.commands import start_tuner, tuner
 from tuner.results.store import RunStore
 from tuner.study.trial import State
@@ -22,6 +24,7 @@ ENDLESS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_time_that_is_up_ends_a_study_with_its_best_exported(tmp_path: Path) -> None:
     done = tuner("run", *ENDLESS, "--time", "6s", "--runs", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -56,6 +59,7 @@ def dashboard_status(process: Popen[str]) -> int:
     return status
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_what_had_ended_and_says_what_was_found(tmp_path: Path) -> None:
     folder, deadline = tmp_path / "endless", time.monotonic() + TIMEOUT_S
     with running(start_tuner("run", *ENDLESS, "--runs", tmp_path)) as process:

@@ -59,6 +59,7 @@ def test_a_teardown_of_five_seconds_loses_no_trial(fragile: RunStore) -> None:
     assert begun_later, "nothing followed the stopped trial, so nothing could be lost"
 
 
+@pytest.mark.slow
 def test_a_trial_that_a_warm_worker_cannot_take_goes_to_another_one(runs: Path) -> None:
     study = ["--trials", 4, "--set", "model.fault=none", "--set", "model.linger_s=6", "--runs", runs, "--name", "lost"]
     done = tuner("run", *FRAGILE[:-2], "--cpus-per-trial", 2, *study, TUNE_FUNCTION_THREAD_TIMEOUT_S="1")
@@ -75,6 +76,7 @@ def test_without_a_baseline_the_summary_says_so_and_the_best_is_exported(fragile
     assert (fragile.folder / "best" / "weights.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_a_study_without_a_finite_trial_ends_with_tables_and_without_a_best(runs: Path) -> None:
     done = tuner("run", *FRAGILE, "--trials", 2, "--set", "model.fault=diverge", "--runs", runs, "--name", "hopeless")
     assert done.returncode == 1, done.stderr
@@ -83,6 +85,7 @@ def test_a_study_without_a_finite_trial_ends_with_tables_and_without_a_best(runs
     assert not (runs / "hopeless" / "best").exists()
 
 
+@pytest.mark.slow
 def test_a_bug_in_a_model_ends_the_study_and_names_file_and_line(runs: Path) -> None:
     line = next(
         number

@@ -36,6 +36,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_the_study_in_one_sentence_and_with_space_it_goes_on(whole: Path, small_disk: Path) -> None:
     folder, rest = small_disk / "study", small_disk / "rest"
     rest.write_bytes(bytes(980_000))

@@ -13,6 +13,7 @@ from tuner.results.store import RunStore
 from tuner.study.trial import State
 
 
+@pytest.mark.slow
 def test_a_trial_whose_worker_is_killed_goes_on_and_ends_with_the_same_weights(
     whole: Path, faults: Path, tmp_path: Path
 ) -> None:

@@ -274,6 +274,7 @@ def test_changing_the_test_rows_changes_no_scaler_and_no_validation_score() -> N
 
 @pytest.mark.parametrize(("name", "loss"), with_losses("mse", "normal"))
 def test_changing_the_future_changes_no_forecast(name: str, loss: str) -> None:
+    skip_unless_installed(name)
     data = synthetic().opened()
     origins = torch.tensor([1390])
     future = data.values.copy()
