@@ -21,7 +21,7 @@ def _how(command: str, arguments: tuple[object, ...], environment: dict[str, str
     }
 
 
-def tuner(command: str, *arguments: object, timeout_s: float = 240, **environment: str) -> subprocess.CompletedProcess[str]:
+def tuner(command: str, *arguments: object, timeout_s: float = 600, **environment: str) -> subprocess.CompletedProcess[str]:
     """The finished process of ``python -m tuner.<command>``."""
     how = _how(command, arguments, environment)
     return subprocess.run(**how, capture_output=True, timeout=timeout_s, check=False)

@@ -17,7 +17,7 @@ from tuner.results import schema
 from tuner.results.store import RunStore
 from tuner.study.trial import State
 
-TIMEOUT_S = 240
+TIMEOUT_S = 600
 CPUS = (os.cpu_count() or 1) // 2 + 1
 """Of a trial, so that there is one slot."""
 N_TRIALS, EPOCHS = 13, 3
