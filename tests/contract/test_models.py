@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
 
@@ -35,9 +36,20 @@ FIELDS: dict[Use, tuple[str, ...]] = {
     "observed": ("past_observed",),
 }
 every_model = pytest.mark.parametrize("name", models.names())
-every_model_and_head = pytest.mark.parametrize(
-    ("name", "loss"), [(name, loss) for name in models.names() for loss in models.get(name).heads]
-)
+
+
+def with_heads(names: Iterable[str], without: str = "") -> pytest.MarkDecorator:
+    """Every head of every model; a few of most models at once, all of them among the slow tests."""
+
+    def marks(name: str, loss: str) -> list[pytest.MarkDecorator]:
+        quick = name == "dlinear" or loss in (models.get(name).heads[0], "student_t", "quantile")
+        return [] if quick else [pytest.mark.slow]
+
+    cases = [(name, loss) for name in names for loss in models.get(name).heads if loss != without]
+    return pytest.mark.parametrize(("name", "loss"), [pytest.param(*case, marks=marks(*case)) for case in cases])
+
+
+every_model_and_head = with_heads(models.names())
 
 NORMS: dict[str, list[dict[str, Any]]] = {
     name: [{"norm": norm} for norm in ("none", "last", "revin")]
@@ -47,15 +59,9 @@ NORMS: dict[str, list[dict[str, Any]]] = {
 }
 START_AT_MEAN = {"autoformer", "fedformer"}
 """Whose trend starts at the mean of the past, fill included, under any norm and without weights."""
-every_norm_and_head = pytest.mark.parametrize(
-    ("name", "loss"),
-    [
-        (name, loss)
-        for name in models.names()
-        if len(NORMS[name]) > 1
-        for loss in models.get(name).heads
-        if loss != "negative_binomial"  # counts end at 0: they neither shift nor stretch
-    ],
+every_norm_and_head = with_heads(
+    [name for name in models.names() if len(NORMS[name]) > 1],
+    without="negative_binomial",  # counts end at 0: they neither shift nor stretch
 )
 
 
