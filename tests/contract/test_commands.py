@@ -65,7 +65,7 @@ MISTAKES = {
     "no protocol": (["--protocol", "replay"], "--protocol must be one of holdout, continual, got 'replay'"),
     "stages of a holdout": (["--stages", "3"], "--stages belongs to --protocol continual, got --stages 3"),
     "one stage": (["--protocol", "continual", "--stages", "1"], "--stages must be 2 or more, got 1"),
-    "more stages than rows": (["--protocol", "continual", "--stages", "40"], "synthetic has 2000"),
+    "more stages than rows": (["--protocol", "continual", "--stages", "40"], "use more data, fewer --stages"),
     "stages and folds": (["--protocol", "continual", "--folds", "2"], "--protocol continual has stages in the place of folds"),
     "nothing to replay": (["--set", "train.replay=exact"], "train.replay needs stages to replay"),
     "no path": (["--paths", "0"], "--paths must be 1 or more, got 0"),

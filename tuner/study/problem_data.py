@@ -145,9 +145,10 @@ def _cut(read: Panel, problem: Problem, usual: Cut, reach: int) -> _Plan:
     cut = SPLITS[problem.split] if problem.split else usual
     n_rows, enough = _rows_needed(cut, reach, problem, int(read.history.max()))
     if len(read.series) == 1 and problem.short_series is None and not enough(int(read.history[0])):
+        fewer = "fewer --stages, " if problem.chained else ""
         raise ValueError(
             f"windows of {reach} past rows (the longest lookback, with its lags) and {problem.horizon} to forecast need "
-            f"{n_rows} rows with this split, {problem.dataset} has {read.history[0]}; use more data, a shorter --horizon, "
+            f"{n_rows} rows with this split, {problem.dataset} has {read.history[0]}; use more data, {fewer}a shorter --horizon, "
             f"--set data.lookback=N, or --short-series pad"
         )
     pad = problem.short_series == "pad"
