@@ -148,8 +148,8 @@ def _cut(read: Panel, problem: Problem, usual: Cut, reach: int) -> _Plan:
         fewer = "fewer --stages, " if problem.chained else ""
         raise ValueError(
             f"windows of {reach} past rows (the longest lookback, with its lags) and {problem.horizon} to forecast need "
-            f"{n_rows} rows with this split, {problem.dataset} has {read.history[0]}; use more data, {fewer}a shorter --horizon, "
-            f"--set data.lookback=N, or --short-series pad"
+            f"{n_rows} rows with this split, {problem.dataset} has {read.history[0]}; use more data, {fewer}a shorter "
+            f"--horizon, --set data.lookback=N, or --short-series pad"
         )
     pad = problem.short_series == "pad"
     panel = read if pad else short_series(read, n_rows, problem.short_series, problem.dataset, enough)
