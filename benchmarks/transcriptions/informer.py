@@ -39,7 +39,7 @@ class Informer(nn.Module):
             attend = MultiHead(ProbSparse(factor), width, n_heads)
             feed = FeedForward(width, feedforward, dropout)
             self.encoder.append(EncoderLayer(attend, feed, [nn.LayerNorm(width) for _ in range(2)], dropout))
-        self.encoder.append(nn.LayerNorm(width))
+        self.encoder_norm = nn.LayerNorm(width)
         length = self.n_start + shape.horizon
         self.decoder_embedding = Embedding(shape.n_targets, shape.n_known, length, width, dropout)
         self.decoder = nn.ModuleList(
@@ -51,7 +51,7 @@ class Informer(nn.Module):
     def forward(self, inputs: Inputs) -> Tensor:
         """(B, H, C)."""
         past = inputs.past_target
-        memory = self.encoder(self.encoder_embedding(past, inputs.past_known))
+        memory = self.encoder_norm(self.encoder(self.encoder_embedding(past, inputs.past_known)))
         zeros = torch.zeros(len(past), self.horizon, past.shape[2])
         start = torch.cat([past[:, -self.n_start :], zeros], 1)
         known = torch.cat([inputs.past_known[:, -self.n_start :], inputs.future_known], 1)
