@@ -32,7 +32,7 @@ class TiDE(Forecaster):
     A residual block is two maps with ReLU between and dropout after, plus a linear map of its input, layer-normed.
 
     Departures: covariates that are known only up to the origin are not used; categories are embedded; revin in the place of the
-    authors' optional standardisation of the window.
+    authors' optional standardisation of the window; the temporal decoder has no layer norm: it would fix the level of outputs.
 
     Args:
         shape: The sizes of a window.
