@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -55,12 +55,11 @@ class Turn:
     """Epochs over the same windows, with one optimiser."""
 
     number: int
-    stage: str
-    """The last of those that are learned together."""
     first_epoch: int
     """Of the trial, from 0."""
     end_epoch: int
-    networks: tuple[Network, ...]
+    networks: Mapping[str, Network]
+    """By the stage that each learns now."""
     n_steps: tuple[int, ...]
     """An epoch, of each network."""
     loader: Lockstep | Rehearsal
@@ -102,10 +101,9 @@ class Independent(Protocol):
         self.networks = {each.stage.name: each.network for each in self.scored}
         self._turn = Turn(
             number=0,
-            stage=data.stages[-1].name,
             first_epoch=0,
             end_epoch=spec.epochs,
-            networks=tuple(self.networks.values()),
+            networks=self.networks,
             n_steps=tuple(map(len, loaders)),
             loader=Lockstep(loaders),
             seed=spec.seed,
@@ -140,10 +138,9 @@ class Chained(Protocol):
                 loader = self._loader(number)
                 yield Turn(
                     number=number,
-                    stage=stage.name,
                     first_epoch=first,
                     end_epoch=end,
-                    networks=(self._network,),
+                    networks={stage.name: self._network},
                     n_steps=(len(loader),),
                     loader=loader,
                     seed=derive(self._spec.seed, "stage", number),

@@ -144,7 +144,7 @@ def _train_turn(
     n_epochs = max(before.epoch - turn.first_epoch, 0)
     turn.loader.set_epoch(n_epochs)
     module = ForecastModule(
-        turn.networks,
+        list(turn.networks.values()),
         train,
         n_steps=turn.n_steps,
         seed=turn.seed,
@@ -160,8 +160,7 @@ def _train_turn(
         epoch = turn.first_epoch + module.epoch + 1
         losses = module.take_train_losses()
         trained = time.perf_counter()
-        learning = [turn.stage] if data.chained else list(protocol.networks)
-        for name, loss in zip(learning, losses, strict=True):
+        for name, loss in zip(turn.networks, losses, strict=True):
             if not math.isfinite(loss):
                 raise Diverged(f"the training loss became {loss} in epoch {epoch} (stage {name})")
         context = trainer.precision_plugin.forward_context
@@ -180,7 +179,7 @@ def _train_turn(
         turn.loader.set_epoch(module.epoch + 1)
         answer = report(
             Report(
-                stage=turn.stage,
+                stage=list(turn.networks)[-1],
                 epoch=epoch,
                 step=module.own_step(len(turn.networks) - 1, module.step),
                 metrics={"train_loss": math.fsum(losses) / len(losses), **metrics, "learning_rate": module.learning_rate},
