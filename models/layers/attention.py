@@ -9,9 +9,13 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+_FEW = 16
+
 
 class FullAttention(nn.Module):
     """softmax(Q K' / sqrt(D)) V (Vaswani et al., NeurIPS 2017, equation 1).
+
+    It is the library's fused one, but for up to 16 keys on a CPU, where two products and a softmax are faster.
 
     Args:
         causal: A query sees no key after its own place.
@@ -25,6 +29,9 @@ class FullAttention(nn.Module):
         self, queries: Float[Tensor, "B N Q D"], keys: Float[Tensor, "B N T D"], values: Float[Tensor, "B N T D"]
     ) -> Float[Tensor, "B N Q D"]:
         """One output a query and head."""
+        if keys.shape[-2] <= _FEW and not self.causal and keys.device.type == "cpu":
+            attended: Tensor = (queries @ keys.mT * queries.shape[-1] ** -0.5).softmax(-1) @ values
+            return attended
         return F.scaled_dot_product_attention(queries, keys, values, is_causal=self.causal)
 
 

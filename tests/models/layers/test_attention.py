@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -14,13 +15,14 @@ def heads(n_windows: int = 2, steps: int = 12, seed: int = 0) -> tuple[Tensor, T
     return queries, keys, values
 
 
-def test_full_multi_head_attention_equals_the_library_at_equal_weights() -> None:
+@pytest.mark.parametrize("n_keys", [1, 16, 17])
+def test_full_multi_head_attention_equals_the_library_at_equal_weights(n_keys: int) -> None:
     ours, theirs = MultiHeadAttention(FullAttention(), 8, 2, 4), nn.MultiheadAttention(8, 2, batch_first=True)
     with torch.no_grad():
         theirs.in_proj_weight.copy_(torch.cat([ours.query.weight, ours.key.weight, ours.value.weight]))
         theirs.in_proj_bias.copy_(torch.cat([ours.query.bias, ours.key.bias, ours.value.bias]))
         theirs.out_proj.load_state_dict(ours.output.state_dict())
-    queries, memory = torch.randn(3, 5, 8), torch.randn(3, 7, 8)
+    queries, memory = torch.randn(3, 5, 8), torch.randn(3, n_keys, 8)
     torch.testing.assert_close(ours(queries, memory), theirs(queries, memory, memory, need_weights=False)[0])
 
 
