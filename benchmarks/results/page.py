@@ -31,6 +31,8 @@ A study leaves `docs/results/<task>/<model>.json`. What has such a row is not ru
 is the folder of `ETTh1.csv` and `sample.tsf`; without it `$TUNER_DATA` is.
 
 - Baseline: trial 0 of the space. Tuned: the trial that is best on validation; the verdict is on it, by both metrics on test.
+  Where it is worse than its baseline, the search found what fits the validation windows, and not the test. On sample.tsf these
+  are one window a series, all of them of the same eight weeks.
 - Published: only where the baseline was trained by the whole published recipe, as far as we know it; else it is
   **reduced**, and says nothing about them. Marks: {"; ".join(f"[{mark}] {meaning}" for mark, meaning in MARKS.items())}.
   Windows may differ: some of the sources' code left out the last ones of the test.
@@ -92,6 +94,8 @@ def _measured(task: Task, rows: Sequence[Record]) -> list[str]:
             "floor | lookback | score | tuned models under it in both",
             [[*_scores(name, floor, task), _n_under(floor, rows, task)] for name, floor in floors],
         ),
+        _against_baselines(rows, task),
+        "",
         *_reduced(rows),
     ]
 
@@ -122,9 +126,19 @@ def verdict(row: Record, task: Task) -> str:
     return f"**loses to {', '.join(lost)}**" if lost else "beats every floor"
 
 
+def _is_under(one: Record, other: Record, task: Task) -> bool:
+    return all(one["test"][metric] < other["test"][metric] for metric in task.metrics)
+
+
 def _n_under(floor: Record, rows: Sequence[Record], task: Task) -> str:
-    under = [row for row in rows if all(row["best"]["test"][metric] < floor["test"][metric] for metric in task.metrics)]
-    return f"{len(under)} of {len(rows)}"
+    return f"{sum(_is_under(row['best'], floor, task) for row in rows)} of {len(rows)}"
+
+
+def _against_baselines(rows: Sequence[Record], task: Task) -> str:
+    pairs = [(row["best"], row["baseline"]) for row in rows if row["baseline"]]
+    better = sum(_is_under(best, baseline, task) for best, baseline in pairs)
+    worse = sum(_is_under(baseline, best, task) for best, baseline in pairs)
+    return f"Of {len(pairs)} tuned models {better} are better than their baseline in both metrics, {worse} worse in both."
 
 
 def _departures(row: Record) -> dict[str, tuple[Value, Value]]:

@@ -74,6 +74,13 @@ def test_floors_say_how_many_models_are_under_them_in_both_metrics() -> None:
     assert line_of("naive", page).endswith("| 2 of 3 |")
 
 
+def test_the_page_counts_the_tuned_models_that_are_better_and_worse_than_their_baselines() -> None:
+    page = render(
+        [row(0.4, 0.4), row(0.4, 0.5, "nlinear"), row(0.6, 0.6, "fits"), row(0.5, 0.5, "tide"), row(0.1, 0.1, "nhits")]
+    )
+    assert "Of 5 tuned models 2 are better than their baseline in both metrics, 1 worse in both." in page
+
+
 def test_what_has_no_row_is_listed_as_not_run() -> None:
     section = render([row(0.2, 0.3)]).partition(f"## {TASK.title}\n")[2].partition("\n## ")[0]
     named = section.partition("Not run: ")[2].partition(".\n")[0].split(", ")
