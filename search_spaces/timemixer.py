@@ -1,7 +1,7 @@
 """TimeMixer: some 25 seconds an epoch on one CPU thread.
 
 The baseline is the recipe of the Time-Series-Library for ETTh1 (lookback 96, 3 pooled scales, 2 blocks, width 16, feed-forward
-32, Adam at 1e-2, batch 128), with epochs of 2048 windows.
+32, Adam at 1e-2, batch 128), with a rate that is not halved after each epoch, and epochs of 2048 windows.
 """
 
 from __future__ import annotations
