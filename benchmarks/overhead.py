@@ -66,8 +66,8 @@ def bare_loops(data: Any, n: int, ready: Any, go: Any) -> None:
 
     from datasets.windows.loaders import TrainLoader, WindowSource
     from datasets.windows.windowing import train_origins
-    from tuner.training.module import make_optimizer
     from tuner.training.network import build
+    from tuner.training.optimizer import make_optimizer
     from tuner.training.scoring import score_network
 
     torch.set_num_threads(1)
@@ -118,8 +118,8 @@ def plain_trial(config: dict[str, Any], data: Any = None) -> None:
 
     from datasets.windows.loaders import ScoreLoader, TrainLoader, WindowSource
     from datasets.windows.windowing import score_origins, train_origins
-    from tuner.training.module import make_optimizer
     from tuner.training.network import build
+    from tuner.training.optimizer import make_optimizer
 
     torch.set_num_threads(1)
     network, train, data_config = build("informer", CONFIG, data, seed=0)

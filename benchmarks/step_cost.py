@@ -16,8 +16,9 @@ from datasets.windows.windowing import train_origins
 from search_spaces.base import Config
 from tuner.study.problem_data import read_problem
 from tuner.study.study import Problem
-from tuner.training.module import ForecastModule, make_optimizer
+from tuner.training.module import ForecastModule
 from tuner.training.network import build
+from tuner.training.optimizer import make_optimizer
 from tuner.training.protocols import Lockstep
 from tuner.training.trainer import make_trainer
 

@@ -28,8 +28,8 @@ from datasets.windows.windowing import train_origins
 from tuner.study.problem_data import read_problem
 from tuner.study.schema import defaults_of, split_config
 from tuner.study.study import Problem
-from tuner.training.module import make_optimizer
 from tuner.training.network import build
+from tuner.training.optimizer import make_optimizer
 
 SIZES: dict[str, dict[str, Any]] = {
     "informer": {

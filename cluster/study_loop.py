@@ -30,7 +30,7 @@ from tuner.study.seeds import derive
 from tuner.study.study import Study
 from tuner.study.trial import Decision, Report, State, Told
 from tuner.training.outcome import Outcome
-from tuner.training.trial import TrialSpec
+from tuner.training.spec import TrialSpec
 
 SAME_FAILURES = 3
 """So many trials that failed with the same exception at the same line end a study."""

@@ -25,7 +25,7 @@ from tuner.results.store import RunStore, best_row
 from tuner.study.environment import ENVIRONMENT
 from tuner.study.problem_data import ProblemData
 from tuner.training.evaluate import Evaluation, NotRun, evaluate_floor, evaluate_weights
-from tuner.training.trial import TrialSpec
+from tuner.training.spec import TrialSpec
 
 
 class EvaluationFailed(RuntimeError):

@@ -11,7 +11,8 @@ from ray import tune
 
 from datasets.windows.prepared import PreparedData
 from tuner.study.trial import Decision, Report
-from tuner.training.trial import TrialSpec, run_trial
+from tuner.training.spec import TrialSpec
+from tuner.training.trial import run_trial
 
 
 def run_in_actor(proposal: dict[str, Any], *, data: PreparedData, spec: TrialSpec) -> None:

@@ -44,7 +44,8 @@ def reproduce(
 
     from tuner.study.trial import Decision, Report
     from tuner.training.check import check_accelerator
-    from tuner.training.trial import TrialSpec, run_trial
+    from tuner.training.spec import TrialSpec
+    from tuner.training.trial import run_trial
 
     with user_mistakes():
         check_accelerator(start["spec"]["accelerator"])

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
 
 _N_TRIED = 3
-"""Sampled configs that are built and stepped before anything starts, besides the baseline."""
+"""Sampled configs that are built and tried before anything starts, besides the baseline."""
 
 
 @app.command(epilog="Example: python -m tuner.run --space informer --trials 20")

@@ -21,7 +21,8 @@ from tuner.results.store import RunStore, best_row
 from tuner.study.study import Problem
 from tuner.study.trial import Decision, Report, State
 from tuner.training.evaluate import NotRun, evaluate_weights
-from tuner.training.trial import TrialSpec, run_trial
+from tuner.training.spec import TrialSpec
+from tuner.training.trial import run_trial
 
 EXAMPLE = synthetic(n_folds=2)
 OPENED = EXAMPLE.opened()

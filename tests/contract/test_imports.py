@@ -88,3 +88,7 @@ def test_help_loads_nothing_heavy(command: str) -> None:
 def test_the_list_loads_nothing_heavy() -> None:
     listing = "from tuner.console.listing import print_names; print_names()"
     assert not loaded_by(listing) & {"torch", "numpy", "pandas", "ray", "optuna", "pytorch_lightning"}
+
+
+def test_what_trains_nothing_does_without_lightning() -> None:
+    assert "pytorch_lightning" not in loaded_by("import tuner.training.forecasting, tuner.training.check")

@@ -53,7 +53,7 @@ def print_plan(study: Study, data: ProblemData, baseline: Config, sampled: list[
         range_ = f"{domain}{where}" if isinstance(domain, Domain) else f"fixed: {domain}"
         space.add_row(key, range_, str(baseline[key]) if key in baseline else "-")
     console.print(space)
-    console.print("\nSampled configs, each built and trained for one step on two windows:")
+    console.print("\nSampled configs, each built and tried on two windows:")
     for config in sampled:
         console.print(f"- {describe(config)}", highlight=False)
     console.print("\nAll checks passed; nothing was started or written.")

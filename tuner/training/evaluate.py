@@ -6,8 +6,6 @@ On test, what was trained or fitted for the last validation stage is scored: it 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import safetensors.torch
@@ -23,9 +21,8 @@ from tuner.study.schema import split_config
 from tuner.study.train_config import TrainConfig
 from tuner.training.metrics import Score, mean_score
 from tuner.training.network import Network, build, weights_of
-from tuner.training.scoring import score_floor
-from tuner.training.trainer import make_trainer
-from tuner.training.trial import TrialSpec, score_trial
+from tuner.training.scoring import score_floor, score_trial
+from tuner.training.spec import TrialSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +60,6 @@ def load_network(model: str, config: Config, data: PreparedData, weights: bytes)
     return network.eval(), train, data_config
 
 
-def precision_context(train: TrainConfig, accelerator: str) -> Callable[[], AbstractContextManager[object]]:
-    """In which a trial of this config computes its forecasts."""
-    trainer = make_trainer(train, epochs=1, accelerator=accelerator, then=lambda *_: True)
-    context: Callable[[], AbstractContextManager[object]] = trainer.precision_plugin.forward_context
-    return context
-
-
 def evaluate_weights(who: str, spec: TrialSpec, weights: bytes, data: PreparedData) -> Evaluation:
     """Scores weights as they will be exported: loaded afresh from their bytes.
 
@@ -84,10 +74,10 @@ def evaluate_weights(who: str, spec: TrialSpec, weights: bytes, data: PreparedDa
     *validation, test = data.stages
 
     def score(trained: str, stage: Stage) -> Score:
-        network, train, config = load_network(spec.model, spec.config, data, weights_of(trained, weights))
+        network, _, config = load_network(spec.model, spec.config, data, weights_of(trained, weights))
         source = WindowSource(data, stage, config, spec.device)
         network.to(spec.device)
-        return score_trial(spec, network, source, data, stage, precision_context(train, spec.accelerator))
+        return score_trial(spec, network, source, data, stage)
 
     return Evaluation(
         who=who,

@@ -16,9 +16,9 @@ from datasets.windows.prepared import Scaler, Scalers
 from datasets.windows.scaling import fit_targets
 from datasets.windows.windowing import score_origins, series_of
 from search_spaces.base import Config
-from tuner.training.evaluate import load_network, precision_context
+from tuner.training.evaluate import load_network
 from tuner.training.explaining import Weight, mean_weights
-from tuner.training.scoring import batch_size_for, draws_of
+from tuner.training.scoring import batch_size_for, draws_of, precision_context
 
 QUANTILES = (0.1, 0.5, 0.9)
 
@@ -73,11 +73,10 @@ def forecast_panel(
         panel = replace(panel, series=tuple(scaler["series"]))
     data = prepare_history(panel, _scalers(panel, scaler), horizon)
     network, train, data_config = load_network(model, config, data, weights)
-    context = precision_context(train, "cpu")
     source = WindowSource(data, data.stages[0], data_config)
     origins = score_origins(data.stages[0], data.offsets, horizon)
     means, quantiles, explanations = [], [], []
-    with torch.inference_mode(), context():
+    with torch.inference_mode(), precision_context(train, "cpu"):
         for rows, batch in ScoreLoader(source, origins, batch_size_for(data, n_paths)):
             forecast = network.predict(batch.inputs, n_paths, draws_of(data, rows, seed))
             loc, scale = (part[series_of(rows, data.offsets)][:, None] for part in source.affine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,9 +18,7 @@ from tuner.study.seeds import derive
 from tuner.training.module import Step
 from tuner.training.network import Network, build
 from tuner.training.replay import Rehearsal, exemplars, random_windows
-
-if TYPE_CHECKING:
-    from tuner.training.trial import TrialSpec
+from tuner.training.spec import TrialSpec
 
 
 class Lockstep:

@@ -16,8 +16,12 @@ from models.floors.base import Floor
 from models.heads.draws import Draws, window_keys
 from models.heads.point import PointHead
 from tuner.study.metrics import METRICS
+from tuner.study.schema import split_config
+from tuner.study.seeds import derive
+from tuner.study.train_config import TrainConfig
 from tuner.training.metrics import ErrorSums, Score
 from tuner.training.network import Network
+from tuner.training.spec import TrialSpec
 
 EVALUATION_BATCH = 256
 _MOST_VALUES = 1 << 23
@@ -67,6 +71,26 @@ def score_network(
             sums.add(series, *_truth(data, origins), paths, loss)
     network.train(was_training)
     return sums.score()
+
+
+def score_trial(spec: TrialSpec, network: Network, source: WindowSource, data: PreparedData, stage: Stage) -> Score:
+    """The score of a trial's network on a stage: the same while it trains and when its weights are loaded again."""
+    return score_network(
+        network,
+        source,
+        data,
+        stage,
+        n_paths=spec.n_paths,
+        seed=derive(spec.seed, "paths"),
+        context=lambda: precision_context(split_config(spec.config)[1], spec.device.type),
+        n_parts=spec.n_parts,
+        with_loss=spec.metric == "loss",
+    )
+
+
+def precision_context(train: TrainConfig, device: str) -> AbstractContextManager[object]:
+    """In which a network of this config computes its forecasts: as Lightning has it compute in training."""
+    return torch.autocast(device, torch.bfloat16, enabled=train.precision == "bf16")
 
 
 def draws_of(data: PreparedData, origins: IntArray, seed: int, device: torch.device | str = "cpu") -> Draws:

@@ -11,28 +11,25 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 import pytorch_lightning as pl
 import torch
 
-from datasets.windows.loaders import WindowSource
-from datasets.windows.prepared import PreparedData, Stage
-from search_spaces.base import Config
+from datasets.windows.prepared import PreparedData
 from tuner.study.metrics import rank
 from tuner.study.schema import split_config
-from tuner.study.seeds import derive
 from tuner.study.train_config import TrainConfig
 from tuner.study.trial import Decision, Report, State
 from tuner.training.check import Unsuited, check_targets
 from tuner.training.checkpoint import Checkpoint, moments_of
-from tuner.training.metrics import Score, mean_score
+from tuner.training.metrics import mean_score
 from tuner.training.module import ForecastModule
-from tuner.training.network import Network, all_weights, load_weights, save_weights
+from tuner.training.network import all_weights, load_weights, save_weights
 from tuner.training.outcome import Outcome
 from tuner.training.protocols import Protocol, Turn, protocol_of
-from tuner.training.scoring import score_network
+from tuner.training.scoring import score_trial
+from tuner.training.spec import TrialSpec
 from tuner.training.trainer import make_trainer
 
 _NO_MEMORY = ("can't allocate memory", "std::bad_alloc", "CUDA error: out of memory", "_STATUS_ALLOC_FAILED")
@@ -41,29 +38,6 @@ _NO_MEMORY = ("can't allocate memory", "std::bad_alloc", "CUDA error: out of mem
 
 class Diverged(Exception):
     """Training left the finite numbers: a fact about the config."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrialSpec:
-    """All that a trial depends on, but for the data."""
-
-    model: str
-    config: Config
-    seed: int
-    epochs: int
-    metric: str
-    accelerator: str = "cpu"
-    n_threads: int = 1
-    """CPU threads of torch: sums depend on their number."""
-    n_paths: int = 20
-    """Paths of a forecast that is scored, from heads and models that draw them."""
-    n_parts: int = 1
-    """Parts in which a batch goes through the model, so that it fits into memory; a step is still that of the whole batch."""
-
-    @property
-    def device(self) -> torch.device:
-        """Where tensors lie."""
-        return torch.device("cuda" if self.accelerator == "gpu" else self.accelerator)
 
 
 def run_trial(spec: TrialSpec, data: PreparedData, report: Callable[[Report], Decision], last: bytes | None = None) -> Outcome:
@@ -116,6 +90,7 @@ def _train(
     torch.set_num_threads(spec.n_threads)
     if spec.config.get("train.compile"):
         torch._dynamo.reset()  # what a warm actor compiled before must not decide what runs now
+        torch.use_deterministic_algorithms(True, warn_only=True)  # in the kernels of the compiler too
     _, train, _ = split_config(spec.config)
     check_targets(train, data)
     protocol = protocol_of(spec, data)
@@ -163,8 +138,7 @@ def _train_turn(
         for name, loss in zip(turn.networks, losses, strict=True):
             if not math.isfinite(loss):
                 raise Diverged(f"the training loss became {loss} in epoch {epoch} (stage {name})")
-        context = trainer.precision_plugin.forward_context
-        scores = [score_trial(spec, each.network, each.source, data, each.stage, context) for each in protocol.scored]
+        scores = [score_trial(spec, each.network, each.source, data, each.stage) for each in protocol.scored]
         values = {
             each.stage.name: _value(spec.metric, score.metrics, f"in epoch {epoch} (stage {each.stage.name})")
             for each, score in zip(protocol.scored, scores, strict=True)
@@ -202,29 +176,6 @@ def _train_turn(
     except SystemExit as error:  # so Lightning ends on Ctrl-C
         raise KeyboardInterrupt from error
     return answer
-
-
-def score_trial(
-    spec: TrialSpec,
-    network: Network,
-    source: WindowSource,
-    data: PreparedData,
-    stage: Stage,
-    context: Callable[[], AbstractContextManager[object]],
-) -> Score:
-    """The score of a trial's network on a stage: the same while it trains and when its weights are loaded again."""
-    seed, with_loss = derive(spec.seed, "paths"), spec.metric == "loss"
-    return score_network(
-        network,
-        source,
-        data,
-        stage,
-        n_paths=spec.n_paths,
-        seed=seed,
-        context=context,
-        n_parts=spec.n_parts,
-        with_loss=with_loss,
-    )
 
 
 def _value(metric: str, metrics: Mapping[str, float], where: str) -> float:

@@ -25,7 +25,8 @@ from tuner.study.trial import Decision, Report, State
 from tuner.training.checkpoint import Checkpoint
 from tuner.training.outcome import Outcome
 from tuner.training.scoring import EVALUATION_BATCH
-from tuner.training.trial import TrialSpec, run_trial
+from tuner.training.spec import TrialSpec
+from tuner.training.trial import run_trial
 
 EPOCHS = 4
 

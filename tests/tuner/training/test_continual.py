@@ -26,7 +26,7 @@ from tuner.training.network import build
 from tuner.training.protocols import Chained
 from tuner.training.replay import Rehearsal, exemplars, herded, random_windows
 from tuner.training.scoring import score_floor
-from tuner.training.trial import TrialSpec
+from tuner.training.spec import TrialSpec
 
 STAGES = synthetic(n_stages=3)
 DATA = STAGES.for_trials()

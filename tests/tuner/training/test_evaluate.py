@@ -17,7 +17,8 @@ from tests.tuner.training.data import synthetic
 from tuner.study.trial import Decision, Report
 from tuner.training.evaluate import Evaluation, NotRun, evaluate_floor, evaluate_weights, load_network
 from tuner.training.network import weights_of
-from tuner.training.trial import TrialSpec, run_trial
+from tuner.training.spec import TrialSpec
+from tuner.training.trial import run_trial
 
 EXAMPLE = synthetic(n_folds=2)
 OPENED = EXAMPLE.opened()

@@ -38,7 +38,8 @@ from tuner.training.evaluate import evaluate_weights
 from tuner.training.metrics import Score
 from tuner.training.network import Network, build
 from tuner.training.scoring import batch_size_for, check_defined, score_floor, score_network
-from tuner.training.trial import TrialSpec, run_trial
+from tuner.training.spec import TrialSpec
+from tuner.training.trial import run_trial
 
 BATCHES = (1, 7, 512)
 RNG = np.random.default_rng(0)

@@ -19,11 +19,13 @@ from tests.tuner.training.data import synthetic
 from tuner.study.metrics import METRICS, cost, rank
 from tuner.study.train_config import TrainConfig
 from tuner.study.trial import Decision, Report, State
-from tuner.training.module import ForecastModule, make_optimizer, rate_factor
+from tuner.training.module import ForecastModule
 from tuner.training.network import weights_of
+from tuner.training.optimizer import make_optimizer, rate_factor
 from tuner.training.outcome import Outcome
 from tuner.training.seeding import seed_step
-from tuner.training.trial import TrialSpec, run_trial
+from tuner.training.spec import TrialSpec
+from tuner.training.trial import run_trial
 
 SMALL: Config = {"data.lookback": 24, "train.windows_per_epoch": 128}
 HOLDOUT = synthetic().for_trials()
