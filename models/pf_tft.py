@@ -7,14 +7,14 @@ Forecasting", IJF 2021, as TemporalFusionTransformer of the library pytorch-fore
 from __future__ import annotations
 
 import warnings
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from datasets.windows.batch import Inputs
-from models.base import Forecaster, Use, WindowShape
+from models.base import Explanation, Forecaster, Use, WindowShape
 from models.layers.arguments import at_least, fraction
 from models.layers.extras import from_extra
 from models.layers.normalisation import WindowNorm
@@ -114,13 +114,38 @@ class PFTFT(Forecaster):
 
     def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
         """The outputs for all steps of the horizon in one pass."""
-        layers, horizon = self.layers, slice(self.shape.lookback, None)
         past, statistics = self.norm(inputs.past_target, inputs.past_observed)
+        fused, _ = self.temporal(past, inputs)
+        outputs: Tensor = self.layers.output_layer(fused).unflatten(-1, (self.shape.n_targets, self.shape.n_outputs))
+        return self.norm.restore(outputs, statistics)
+
+    def explain(self, inputs: Inputs) -> Explanation:
+        """The weights of variable selection and, as the mean over heads, of attention.
+
+        What stands in for an absent class has no place among them; the place of a step takes a share of the past all the same.
+        """
+        _, weights = self.temporal(self.norm(inputs.past_target, inputs.past_observed)[0], inputs)
+        known = _names("known", self.shape.n_known)
+        return Explanation(
+            static=self.chosen("static", weights.static, [*_names("static", self.shape.n_static), *self.categories]),
+            past=self.chosen("encoder", weights.past, [*self.observed, *known]),
+            future=self.chosen("decoder", weights.future, known),
+            attention=weights.attention.mean(2),
+        )
+
+    def chosen(self, selection: str, weights: Float[Tensor, "*B 1 all"], names: list[str]) -> Float[Tensor, "*B n"]:
+        """The weights of some variables, in their order."""
+        places = {name: place for place, name in enumerate(self.layers[f"{selection}_variable_selection"].input_sizes)}
+        return weights.squeeze(-2)[..., [places[name] for name in names]]
+
+    def temporal(self, past: Float[Tensor, "B L C"], inputs: Inputs) -> tuple[Float[Tensor, "B H D"], Weights]:
+        """What the outputs are a map of, and how variables and steps were weighed."""
+        layers, horizon = self.layers, slice(self.shape.lookback, None)
         static, varying, ahead = self.variables(past, inputs)
-        context, _ = layers.static_variable_selection(static)
+        context, of_static = layers.static_variable_selection(static)
         choosing = layers.static_context_variable_selection(context).unsqueeze(1)
-        history, _ = layers.encoder_variable_selection(varying, choosing)
-        future, _ = layers.decoder_variable_selection(ahead, choosing)
+        history, of_past = layers.encoder_variable_selection(varying, choosing)
+        future, of_future = layers.decoder_variable_selection(ahead, choosing)
 
         first = (layers.static_context_initial_hidden_lstm(context), layers.static_context_initial_cell_lstm(context))
         n_layers = layers.lstm_encoder.num_layers
@@ -130,11 +155,10 @@ class PFTFT(Forecaster):
         steps = layers.post_lstm_add_norm_encoder(opened, torch.cat([history, future], 1))
 
         enriched = layers.static_enrichment(steps, layers.static_context_enrichment(context).unsqueeze(1))
-        attended, _ = layers.multihead_attn(enriched[:, horizon], enriched, enriched, mask=self.unseen)
+        attended, of_steps = layers.multihead_attn(enriched[:, horizon], enriched, enriched, mask=self.unseen)
         attended = layers.pos_wise_ff(layers.post_attn_gate_norm(attended, enriched[:, horizon]))
         fused = layers.pre_output_gate_norm(attended, steps[:, horizon])
-        outputs: Tensor = layers.output_layer(fused).unflatten(-1, (self.shape.n_targets, self.shape.n_outputs))
-        return self.norm.restore(outputs, statistics)
+        return fused, Weights(of_static, of_past, of_future, of_steps)
 
     def variables(self, past: Float[Tensor, "B L C"], inputs: Inputs) -> tuple[Variables, Variables, Variables]:
         """The vectors of what is static, of what varies in the past, and of what is known ahead."""
@@ -159,6 +183,15 @@ class PFTFT(Forecaster):
             name: self.layers.prescalers[name](value.unsqueeze(-1))
             for name, value in zip(names, values.unbind(-1), strict=True)
         }
+
+
+class Weights(NamedTuple):
+    """As the library's layers give them: of all their variables, and of each head."""
+
+    static: Tensor
+    past: Tensor
+    future: Tensor
+    attention: Tensor
 
 
 def _names(kind: str, n: int) -> list[str]:

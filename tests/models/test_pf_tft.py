@@ -83,6 +83,22 @@ def test_a_forecast_is_that_of_the_librarys_forward(shape: WindowShape, n_layers
     torch.testing.assert_close(model(make_batch(shape).inputs).squeeze(-1), expected)
 
 
+@pytest.mark.parametrize("shape", [SHAPE, BARE, CATEGORIES])
+def test_what_it_explains_are_the_weights_that_the_library_gives(shape: WindowShape) -> None:
+    model = original(shape, n_heads=2)
+    for weight in model.parameters():
+        torch.nn.init.normal_(weight, std=0.5)
+    found, expected = model.explain(make_batch(shape).inputs), library_of(model, attention_head_size=2)(library_inputs(model))
+    numbers = slice(len(model.categories), len(model.categories) + shape.n_static)  # the library begins with categories
+    static = expected["static_variables"].squeeze(-2)
+    torch.testing.assert_close(found.static, torch.cat([static[:, numbers], static[:, : numbers.start]], -1))
+    n_past = shape.n_targets + shape.n_past_covariates + shape.n_known
+    torch.testing.assert_close(found.past, expected["encoder_variables"].squeeze(-2)[..., :n_past])
+    torch.testing.assert_close(found.future, expected["decoder_variables"].squeeze(-2)[..., : shape.n_known])
+    attention = torch.cat([expected["encoder_attention"], expected["decoder_attention"]], -1)
+    torch.testing.assert_close(found.attention, attention.mean(2))
+
+
 def test_the_defaults_are_those_of_the_library() -> None:
     model = original(SHAPE)
     weights = {name: weight.shape for name, weight in library_of(model).named_parameters()}

@@ -78,11 +78,6 @@ def forecast_panel(
     means, quantiles, explanations = [], [], []
     with torch.inference_mode(), precision_context(train, "cpu"):
         for rows, batch in ScoreLoader(source, origins, batch_size_for(data, n_paths)):
-            forecast = network.predict(batch.inputs, n_paths, draws_of(data, rows, seed))
-            loc, scale = (part[series_of(rows, data.offsets)][:, None] for part in source.affine)
-            means.append(forecast.mean.double().numpy() * scale + loc)
-            if forecast.paths.shape[1] > 1:
-                quantiles.append(np.stack([forecast.quantile(q).double().numpy() * scale + loc for q in QUANTILES], -1))
             if explain:
                 explanation = network.model.explain(batch.inputs)
                 if explanation is None:
@@ -90,6 +85,11 @@ def forecast_panel(
                         f"--explain needs a model that says how it weighs its inputs, such as tft; {model} does not"
                     )
                 explanations.append(explanation)
+            forecast = network.predict(batch.inputs, n_paths, draws_of(data, rows, seed))
+            loc, scale = (part[series_of(rows, data.offsets)][:, None] for part in source.affine)
+            means.append(forecast.mean.double().numpy() * scale + loc)
+            if forecast.paths.shape[1] > 1:
+                quantiles.append(np.stack([forecast.quantile(q).double().numpy() * scale + loc for q in QUANTILES], -1))
     return PanelForecast(
         mean=np.concatenate(means),
         quantiles=np.concatenate(quantiles) if quantiles else None,
