@@ -424,7 +424,8 @@ def _verdicts(summary: Summary) -> list[Block]:
     if floor is not None and costs[floor] < costs["best"]:
         found.append(Verdict(f"{floor} {beaten_by(floor)}: use it, or search longer.", good=False))
     if "baseline" in costs and costs["baseline"] < costs["best"]:
-        found.append(Verdict(f"The baseline {beaten_by('baseline')}: search longer.", good=False))
+        advice = "search longer" if _is_continual(summary.study) else "let more windows choose, by --folds"
+        found.append(Verdict(f"The baseline {beaten_by('baseline')}: {advice}.", good=False))
     if not found:
         rivals = {"baseline": "the baseline's", **({floor: f"that of the best floor, {floor}"} if floor else {})}
         parts = [

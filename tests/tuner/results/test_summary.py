@@ -198,7 +198,8 @@ def test_one_channel_and_one_step_have_no_tables_of_tasks(tmp_path: Path) -> Non
         (
             0.27,
             0.5,
-            "The baseline beats the tuned model on test (mse_scaled 0.2700 against 0.3000, 10 % lower): search longer.",
+            "The baseline beats the tuned model on test (mse_scaled 0.2700 against 0.3000, 10 % lower): "
+            "let more windows choose, by --folds.",
         ),
         (
             0.4,
