@@ -6,17 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+class MissingExtra(ValueError):
+    """A model cannot be built on this machine, whatever its config."""
+
+
 @contextmanager
 def from_extra(extra: str) -> Iterator[None]:
     """Around the imports that need the extra, in a constructor: a model's module can be read without them.
 
     Raises:
-        ValueError: a library is absent; the message says how to get it.
+        MissingExtra: a library is absent; the message says how to get it.
     """
     try:
         yield
     except ImportError as error:
-        raise ValueError(
+        raise MissingExtra(
             f"this model needs the extra {extra}, which is not installed ({error}); "
             f"install it: pip install -c constraints.txt -e '.[{extra}]'"
         ) from error

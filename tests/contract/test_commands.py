@@ -117,6 +117,7 @@ def test_a_model_whose_library_is_not_installed_ends_with_the_way_to_install_it(
     done = invoke_run("--space", space, "--dataset", "synthetic", "--runs", tmp_path / "runs")
     assert done.exit_code == 2
     assert done.stderr.startswith("error: this model needs the extra originals")
+    assert done.stderr.endswith("install it: pip install -c constraints.txt -e '.[originals]'\n")
     assert "pip install -c constraints.txt -e '.[originals]'" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "runs").exists()

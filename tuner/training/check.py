@@ -17,6 +17,7 @@ from datasets.windows.loaders import WindowSource
 from datasets.windows.prepared import PreparedData
 from datasets.windows.windowing import check_windows, score_origins, series_of, train_origins
 from models.base import Forecaster
+from models.layers.extras import MissingExtra
 from search_spaces.base import Config
 from tuner.study.train_config import TrainConfig
 from tuner.training.network import build
@@ -64,6 +65,8 @@ def check_configs(model: str, configs: Iterable[Config], data: PreparedData, met
             network, train, data_config = build(model, config, data, seed=0)
             check_targets(train, data)
             windows = _two_windows(data_config, data)
+        except MissingExtra:
+            raise
         except ValueError as error:
             raise ValueError(f"{error} (config: {describe(config)})") from error
         except Exception as error:
