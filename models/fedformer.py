@@ -30,10 +30,10 @@ class FEDformer(Forecaster):
       to the encoder (section 3.2): see FrequencyAttention.
 
     Departures from the paper: modes lie in the lower half of the frequencies' indices, as in the authors' code, but go back to
-    their own places, where that code moves them to the lowest ones; transforms keep the energy of a series and scores are
-    divided by sqrt(head_width), so that tanh does not start saturated; values are the encoder's values, as in the paper, where
-    the code takes the keys; no layer has a bias, which the decompositions would take out. A norm of the window around the
-    network is off by default.
+    their own places, where that code moves those of a block to the lowest ones; its attention also has a learned map for each
+    mode; transforms keep the energy of a series and scores are divided by sqrt(head_width), so that tanh does not start
+    saturated; values are the encoder's values, as in the paper, where the code takes the keys; no layer has a bias, which the
+    decompositions would take out. A norm of the window around the network is off by default.
 
     Args:
         shape: The sizes of a window. K may be 0.

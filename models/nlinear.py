@@ -20,7 +20,7 @@ class NLinear(Forecaster):
     """NLinear (Zeng et al., AAAI 2023, section 4): forecast = A (past - last value) + last value.
 
     A is shared by all channels, or one for each. It starts at 1 / L everywhere for the location, at 0 for a head's further
-    outputs, as in DLinear.
+    outputs, as in DLinear, where the authors' code starts at random.
 
     Args:
         shape: The sizes of a window. Calendar features and covariates are not used.

@@ -15,7 +15,8 @@ from models.layers.diffusion import Diffusion
 
 
 class TimeGrad(DensityForecaster):
-    """TimeGrad (Rasul et al., ICML 2021); the defaults are those of the paper and its code.
+    """TimeGrad (Rasul et al., ICML 2021); the defaults are those of the paper and its code, but for
+    ``denoiser_width``.
 
     - h_t = LSTM(h_{t-1}, x_t) over the lookback and through the horizon; x_t holds all channels of the step before, their lags
       and what is known of the step.
@@ -23,10 +24,11 @@ class TimeGrad(DensityForecaster):
       noise that a network finds in a noisy z_t, given h_t and the diffusion step (algorithm 1).
     - A forecast goes the way back from noise, with the posterior's variance (algorithm 2), and feeds what it gives back.
 
-    Departures: the network's dilated convolutions along the channels are linear maps of all channels (see ``Denoiser``), and
-    its layers add to each other only, without a sum of skips; the loss counts the horizon alone, not the lookback; series are
-    scaled by data.scaling, or the window by a norm, not by the mean of its past. Fewer evaluations than N, and implicit
-    sampling, are offered. Targets reach the loss without a gradient to a norm, which could make any of them small.
+    Departures: the network's dilated convolutions along the channels are linear maps of all channels (see ``Denoiser``), 64
+    wide for 8 convolution channels, and its layers add to each other only, without a sum of skips or a division by sqrt(2);
+    the loss counts the horizon alone, not the lookback; series are scaled by data.scaling, or the window by a norm, not by the
+    mean of its past. Fewer evaluations than N, and implicit sampling, are offered. Targets reach the loss without a gradient
+    to a norm, which could make any of them small.
 
     Args:
         shape: The sizes of a window. K, S, G and the lags may be absent.

@@ -32,7 +32,8 @@ class TimeMixer(Forecaster):
 
     Departures: level and spread are taken from the window once, before it is pooled, where the authors' code takes them at each
     scale; where a scale has an odd number of steps, its first one is not pooled, where the authors' code leaves out the last;
-    calendar features are not used.
+    a value becomes a vector by a map of its own, where that code looks at its neighbours too; the feed-forward layer has a
+    dropout inside; calendar features are not used.
 
     Args:
         shape: The sizes of a window. Calendar features and covariates are not used.

@@ -1,9 +1,9 @@
 """Crossformer at the size of its paper, with the authors' ETTh1 recipes as baselines: for a GPU.
 
 Sizes and recipes are those of the authors' ETTh1 scripts (Zhang and Yan, ICLR 2023): width 256 = 4 heads of 64, 3 scales, 10
-routers, feed-forward 512, dropout 0.2, batch 32, Adam halved after each epoch; lookback 168 in segments of 6 at 1e-4 up to
-horizon 48, lookback 720 in segments of 24 at 1e-5 beyond it. Around them: the segments and lookbacks of their search, other
-widths and depths, windows' norms.
+routers, feed-forward 512, dropout 0.2, batch 32, Adam halved after each epoch; lookback 168 in segments of 6 at 1e-4 for
+horizons 24 and 48, lookback 720 in segments of 24 at 1e-5 for 168, 336 and 720; other horizons get the first. Around them: the
+segments and lookbacks of their search, other widths and depths, windows' norms.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """pytorch-forecasting's TFT, for one CPU thread; needs the extra originals.
 
 The baseline holds the defaults of its TemporalFusionTransformer (width 16, 4 heads, 8 numbers a variable, one LSTM layer,
-dropout 0.1, 7 quantiles, a rate of 1e-3). The ranges of width, numbers a variable, heads, dropout and gradient clipping are
-those of its optimize_hyperparameters, but for widths above 64; the rate is that of the other spaces, where it would be found.
+dropout 0.1, 7 quantiles, a rate of 1e-3), with batches of 64 and gradients clipped at 0.1, of our choice. The ranges of width,
+numbers a variable, heads, dropout and gradient clipping are those of its optimize_hyperparameters, but for widths above 64;
+the rate is that of the other spaces, where it would be found.
 """
 
 from __future__ import annotations

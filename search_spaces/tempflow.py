@@ -2,7 +2,8 @@
 
 The baseline is the authors' (Rasul et al., ICLR 2021, and their code): an LSTM of 2 layers of 40 with dropout 0.1, a condition
 of width 200, Real NVP of 3 blocks with hidden layers of 100, Adam at 1e-3, batch 32, lags by frequency. Reduced: lags of at
-most 168 steps; their schedule of one cycle up to 1e-2 is left out.
+most 168 steps; their schedule of one cycle up to 1e-2 and their weight decay are left out. The lookback is 48 for any
+horizon, where theirs is the horizon; gradients are clipped at 10.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 The baseline is the authors' (Rasul et al., ICML 2021, and their code): an LSTM of 2 layers of 40 with dropout 0.1, a condition
 of width 100, 100 diffusion steps with betas up to 0.1, Adam at 1e-3, batch 32, lags by frequency. Reduced: the denoiser has 4
-layers of 32 for 8 of 64; a forecast takes 10 implicit steps for 100; lags of at most 168 steps; no one-cycle schedule.
+layers of 32 for 8; a forecast takes 10 implicit steps for 100; lags of at most 168 steps; no one-cycle schedule, no weight
+decay. The lookback is 48 for any horizon, where theirs is the horizon; gradients are clipped at 10.
 """
 
 from __future__ import annotations

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 class ChannelLinear(nn.Module):
     """A linear map from the past to the horizon, shared by the channels (n_maps = 1) or one for each (n_maps = C).
 
-    Weights of the first output start at 1 / L, so that the first forecast is close to the mean of the past (authors' code of
-    Zeng et al., AAAI 2023); those of further outputs, such as a spread, at 0.
+    Weights of the first output start at 1 / L, so that the first forecast is close to the mean of the past: in the first
+    code of Zeng et al. (AAAI 2023), and in its copies; theirs of today begins at random, and keeps this as a comment. Those of
+    further outputs, such as a spread, start at 0.
 
     Args:
         n_maps: 1 or C.
