@@ -21,7 +21,8 @@ class DecomposedEncoderDecoder(nn.Module):
     """Seasonal parts go through the network, trends add up beside it (Wu et al., NeurIPS 2021, section 3.1).
 
     The decoder reads the seasonal part of the last known steps, then zeros. The trend of the horizon starts at the mean of the
-    past (equation 2); each decoder layer adds to it what its decompositions take out (equation 4). Places are not embedded.
+    past (equation 2); each decoder layer adds to it what its decompositions take out, by a map of its own
+    (equation 4). Places are not embedded.
     No layer has a bias: the decompositions take constants out of the seasonal part, and the last map has one.
 
     Args:
@@ -76,7 +77,9 @@ class DecomposedEncoderDecoder(nn.Module):
         )
         self.decoder_norm = SeasonalNorm(width)
         self.seasonal = nn.Linear(width, shape.n_targets * shape.n_outputs)
-        self.trend = CircularConv(width, shape.n_targets * shape.n_outputs, bias=False)
+        self.trends = nn.ModuleList(
+            CircularConv(width, shape.n_targets * shape.n_outputs, bias=False) for _ in range(n_decoder_layers)
+        )
 
     def forward(self, past: Float[Tensor, "B L C"], inputs: Inputs) -> Float[Tensor, "B H C O"]:
         """The outputs for all steps of the horizon in one pass, from a past that may be normalised."""
@@ -84,11 +87,11 @@ class DecomposedEncoderDecoder(nn.Module):
         seasonal, _ = self.decomposition(past)
         known = torch.cat([last_steps(inputs.past_known, self.n_start), inputs.future_known], 1)
         decoded = self.decoder_embedding(start_token(seasonal, self.n_start, self.shape.horizon), known)
-        trends = torch.zeros_like(decoded)
-        for layer in self.decoder:
+        trends = []
+        for layer, to_targets in zip(self.decoder, self.trends, strict=True):
             decoded, trend = layer(decoded, memory)
-            trends = trends + trend
-        outputs = (self.seasonal(self.decoder_norm(decoded)) + self.trend(trends))[:, self.n_start :]
+            trends.append(to_targets(trend))
+        outputs = (self.seasonal(self.decoder_norm(decoded)) + sum(trends))[:, self.n_start :]
         outputs = outputs.unflatten(-1, (self.shape.n_targets, self.shape.n_outputs))
         location = outputs[..., :1] + past.mean(1, keepdim=True).unsqueeze(-1)
         return torch.cat([location, outputs[..., 1:]], -1)

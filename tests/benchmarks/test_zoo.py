@@ -21,7 +21,8 @@ SHAPE = WindowShape(lookback=16, horizon=8, n_targets=3, n_known=2)
 
 def both(name: str) -> tuple[Forecaster, nn.Module]:
     """Our model and its transcription with the same weights; biases that only the transcription has are 0."""
-    sizes = SIZES[name] | ({"dropout": 0.0} if "dropout" in SIZES[name] else {})
+    other = {"dropout": 0.0, "n_decoder_layers": 2}
+    sizes = SIZES[name] | {size: value for size, value in other.items() if size in SIZES[name]}
     ours = models.get(name)(SHAPE, **sizes)
     plain: nn.Module = importlib.import_module(f"benchmarks.transcriptions.{name}").MODEL(SHAPE, **sizes)
     weights = {plain_name(key): weight for key, weight in ours.named_parameters()}
@@ -38,7 +39,8 @@ def both(name: str) -> tuple[Forecaster, nn.Module]:
 def plain_name(key: str) -> str:
     """Where the transcription has a weight of ours."""
     key = re.sub(r"^embedding\.(?=(values|known)\.[wb])", "", key)  # iTransformer's channels
-    key = re.sub(r"^network\.(trend\.)?", lambda prefix: "decoder.0.trend." if prefix[1] else "", key).replace("linear.", "")
+    key = re.sub(r"^network\.", "", key).replace("linear.", "")
+    key = re.sub(r"^trends\.(\d)", r"decoder.\1.trend", key)
     return re.sub(r"(kernels\.\d)", r"\1.weight", key)
 
 

@@ -59,7 +59,7 @@ def test_auto_correlation_gives_the_dtype_of_the_values() -> None:
 
 def test_a_constant_added_to_the_start_tokens_calendar_and_the_horizons_moves_the_trend_alone() -> None:
     inputs, network = make_batch(SHAPE).inputs, autoformer().network
-    torch.nn.init.zeros_(network.trend.linear.weight)
+    torch.nn.init.zeros_(network.trends[0].linear.weight)
     shifted = replace(inputs, past_known=inputs.past_known + 3, future_known=inputs.future_known + 3)
     torch.testing.assert_close(network(inputs.past_target, shifted), network(inputs.past_target, inputs), atol=1e-4, rtol=1e-4)
 
