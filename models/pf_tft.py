@@ -122,7 +122,7 @@ class PFTFT(Forecaster):
     def explain(self, inputs: Inputs) -> Explanation:
         """The weights of variable selection and, as the mean over heads, of attention.
 
-        What stands in for an absent class has no place among them; the place of a step takes a share of the past all the same.
+        What stands in for an absent class has no place among them: the others share what it took.
         """
         _, weights = self.temporal(self.norm(inputs.past_target, inputs.past_observed)[0], inputs)
         known = _names("known", self.shape.n_known)
@@ -136,7 +136,8 @@ class PFTFT(Forecaster):
     def chosen(self, selection: str, weights: Float[Tensor, "*B 1 all"], names: list[str]) -> Float[Tensor, "*B n"]:
         """The weights of some variables, in their order."""
         places = {name: place for place, name in enumerate(self.layers[f"{selection}_variable_selection"].input_sizes)}
-        return weights.squeeze(-2)[..., [places[name] for name in names]]
+        found = weights.squeeze(-2)[..., [places[name] for name in names]]
+        return found / found.sum(-1, keepdim=True)
 
     def temporal(self, past: Float[Tensor, "B L C"], inputs: Inputs) -> tuple[Float[Tensor, "B H D"], Weights]:
         """What the outputs are a map of, and how variables and steps were weighed."""

@@ -43,7 +43,9 @@ def _run(arguments: list[str]) -> None:
                 study.wait(patience_s)
                 break
             except subprocess.TimeoutExpired:
-                study.send_signal(signal.SIGINT)  # the first lets epochs end, the second does not
+                study.send_signal(signal.SIGTERM)  # the first lets epochs end, the second does not; SIGINT may be ignored here
+        else:
+            study.kill()
 
 
 def row(store: RunStore, task: Task) -> dict[str, Any]:

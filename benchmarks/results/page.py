@@ -11,6 +11,7 @@ from benchmarks.results.measure import ROOT
 from benchmarks.results.published import MARKS, PUBLISHED
 from benchmarks.results.tasks import EPOCHS, MINUTES, N_TRIALS, TASKS, Task, models
 from search_spaces.base import Value
+from tuner.results.files import write_atomic
 
 Record: TypeAlias = dict[str, Any]
 ROWS, PAGE = ROOT / "docs" / "results", ROOT / "docs" / "results.md"
@@ -48,8 +49,8 @@ def write(row: Record) -> None:
     """Stores a row, and the page with it."""
     path = path_of(row["model"], TASKS[row["task"]])
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(row, indent=1) + "\n")
-    PAGE.write_text(render(read_rows()))
+    write_atomic(path, (json.dumps(row, indent=1) + "\n").encode())
+    write_atomic(PAGE, render(read_rows()).encode())
 
 
 def read_rows() -> list[Record]:

@@ -93,7 +93,8 @@ def test_what_it_explains_are_the_weights_that_the_library_gives(shape: WindowSh
     static = expected["static_variables"].squeeze(-2)
     torch.testing.assert_close(found.static, torch.cat([static[:, numbers], static[:, : numbers.start]], -1))
     n_past = shape.n_targets + shape.n_past_covariates + shape.n_known
-    torch.testing.assert_close(found.past, expected["encoder_variables"].squeeze(-2)[..., :n_past])
+    past = expected["encoder_variables"].squeeze(-2)[..., :n_past]
+    torch.testing.assert_close(found.past, past / past.sum(-1, keepdim=True))
     torch.testing.assert_close(found.future, expected["decoder_variables"].squeeze(-2)[..., : shape.n_known])
     attention = torch.cat([expected["encoder_attention"], expected["decoder_attention"]], -1)
     torch.testing.assert_close(found.attention, attention.mean(2))

@@ -424,7 +424,9 @@ def _verdicts(summary: Summary) -> list[Block]:
     if floor is not None and costs[floor] < costs["best"]:
         found.append(Verdict(f"{floor} {beaten_by(floor)}: use it, or search longer.", good=False))
     if "baseline" in costs and costs["baseline"] < costs["best"]:
-        advice = "search longer" if _is_continual(summary.study) else "let more windows choose, by --folds"
+        n_windows = next(score.n_windows["validation"] for score in summary.scores if score.who == "best")
+        few = n_windows <= summary.study.get("data", {}).get("n_series", 1)
+        advice = "let more than one window a series choose, by --folds" if few else "search longer"
         found.append(Verdict(f"The baseline {beaten_by('baseline')}: {advice}.", good=False))
     if not found:
         rivals = {"baseline": "the baseline's", **({floor: f"that of the best floor, {floor}"} if floor else {})}

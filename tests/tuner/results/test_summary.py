@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -198,8 +199,7 @@ def test_one_channel_and_one_step_have_no_tables_of_tasks(tmp_path: Path) -> Non
         (
             0.27,
             0.5,
-            "The baseline beats the tuned model on test (mse_scaled 0.2700 against 0.3000, 10 % lower): "
-            "let more windows choose, by --folds.",
+            "The baseline beats the tuned model on test (mse_scaled 0.2700 against 0.3000, 10 % lower): search longer.",
         ),
         (
             0.4,
@@ -212,6 +212,12 @@ def test_the_verdict_names_the_winner_on_test(tmp_path: Path, baseline: float, f
     store = full_store(tmp_path / "run")
     store.write_scores([score("best", 0.3), score("baseline", baseline), score("linear", floor), score("naive", 0.9)])
     assert sentence in _text(store)
+
+
+def test_a_search_misled_by_one_window_a_series_is_told_of_folds(tmp_path: Path) -> None:
+    store, one = full_store(tmp_path / "run"), {"validation": 1, "test": 200}
+    store.write_scores([replace(score("best", 0.3), n_windows=one), replace(score("baseline", 0.2), n_windows=one)])
+    assert "let more than one window a series choose, by --folds" in _text(store)
 
 
 def test_scores_over_different_windows_are_not_compared(tmp_path: Path) -> None:
