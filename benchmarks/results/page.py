@@ -112,9 +112,17 @@ def _scores(name: str, scored: Record | None, task: Task) -> list[str]:
 
 
 def _line(row: Record, task: Task) -> list[str]:
-    study = f"{sum(row['n_trials'].values())} trials, {row['seconds'] / 60:.0f} min"
+    study = f"{sum(row['n_trials'].values())} trials{_cut_off(row)}, {row['seconds'] / 60:.0f} min"
     tuned = _scores("", row["best"], task)[1:]
     return [*_scores(row["model"], row["baseline"], task), *tuned, _published(row), verdict(row, task), study]
+
+
+def _cut_off(row: Record) -> str:
+    """Nothing, if a trial of the study had all of its epochs."""
+    if "finished" in row["n_trials"]:
+        return ""
+    baseline = row["baseline"]["epochs"] if row["baseline"] else 0
+    return f", none to its end: tuned for {row['best']['epochs']} of {EPOCHS} epochs, baseline for {baseline}"
 
 
 def verdict(row: Record, task: Task) -> str:
@@ -136,10 +144,12 @@ def _n_under(floor: Record, rows: Sequence[Record], task: Task) -> str:
 
 
 def _against_baselines(rows: Sequence[Record], task: Task) -> str:
-    pairs = [(row["best"], row["baseline"]) for row in rows if row["baseline"]]
+    unended = [row["model"] for row in rows if _cut_off(row)]
+    pairs = [(row["best"], row["baseline"]) for row in rows if row["baseline"] and not _cut_off(row)]
     better = sum(_is_under(best, baseline, task) for best, baseline in pairs)
     worse = sum(_is_under(baseline, best, task) for best, baseline in pairs)
-    return f"Of {len(pairs)} tuned models {better} are better than their baseline in both metrics, {worse} worse in both."
+    counted = f"Of {len(pairs)} tuned models {better} are better than their baseline in both metrics, {worse} worse in both."
+    return counted + (f" Not among them, as no trial came to its end: {', '.join(unended)}." if unended else "")
 
 
 def _departures(row: Record) -> dict[str, tuple[Value, Value]]:

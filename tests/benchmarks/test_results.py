@@ -48,7 +48,7 @@ def test_the_page_is_what_its_rows_give() -> None:
 
 
 @pytest.mark.parametrize("row", read_rows(), ids=lambda row: f"{row['model']} on {row['task']}")
-def test_a_row_on_etth1_counts_every_window(row: dict[str, Any]) -> None:
+def test_a_row_counts_every_window_of_the_test(row: dict[str, Any]) -> None:
     assert path_of(row["model"], TASKS[row["task"]]).exists()
     assert row["n_windows"]["test"] == {"etth1-24": 2857, "etth1-96": 2785, "sample-8": 299}[row["task"]]
 
@@ -79,6 +79,14 @@ def test_the_page_counts_the_tuned_models_that_are_better_and_worse_than_their_b
         [row(0.4, 0.4), row(0.4, 0.5, "nlinear"), row(0.6, 0.6, "fits"), row(0.5, 0.5, "tide"), row(0.1, 0.1, "nhits")]
     )
     assert "Of 5 tuned models 2 are better than their baseline in both metrics, 1 worse in both." in page
+
+
+def test_a_study_without_a_trial_that_came_to_its_end_says_so_and_is_not_counted() -> None:
+    cut = row(0.6, 0.6, "fits", n_trials={"paused": 2})
+    cut["best"]["epochs"], cut["baseline"]["epochs"] = 2, 6
+    page = render([row(0.4, 0.4), cut])
+    assert "| 2 trials, none to its end: tuned for 2 of 10 epochs, baseline for 6, 2 min |" in line_of("fits", page)
+    assert "Of 1 tuned models 1 are better than their baseline in both metrics, 0 worse in both. Not among them" in page
 
 
 def test_what_has_no_row_is_listed_as_not_run() -> None:
