@@ -90,5 +90,13 @@ def test_the_list_loads_nothing_heavy() -> None:
     assert not loaded_by(listing) & {"torch", "numpy", "pandas", "ray", "optuna", "pytorch_lightning"}
 
 
-def test_what_trains_nothing_does_without_lightning() -> None:
-    assert "pytorch_lightning" not in loaded_by("import tuner.training.forecasting, tuner.training.check")
+def test_a_dry_run_and_what_forecasts_need_neither_lightning_nor_the_compiler() -> None:
+    dry_run = """
+import sys
+import tuner.training.forecasting
+from tuner.run import app
+try: app(["--space", "dlinear", "--dataset", "synthetic", "--dry-run"])
+except SystemExit as end: assert not end.code, end"""
+    loaded = loaded_by(dry_run)
+    assert "torch" in loaded
+    assert not loaded & {"pytorch_lightning", "torch._dynamo"}
