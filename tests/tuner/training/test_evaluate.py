@@ -46,6 +46,14 @@ def test_weights_from_their_bytes_are_worth_what_their_trial_reported(loss: str)
     assert again.lookback == 24
 
 
+def test_weights_are_scored_in_the_precision_that_their_trial_trains_in() -> None:
+    spec, report = trained("mse")
+    half = replace(spec, config={**spec.config, "train.precision": "bf16"})
+    single_score, half_score = (evaluate_weights("best", each, report.best or b"", OPENED).test for each in (spec, half))
+    assert half_score.metrics["mse_scaled"] != single_score.metrics["mse_scaled"]
+    assert half_score.metrics["mse_scaled"] == pytest.approx(single_score.metrics["mse_scaled"], rel=0.02)
+
+
 def test_the_network_of_the_last_fold_is_tested() -> None:
     spec, report = trained("mse")
     both = evaluate_weights("best", spec, report.best or b"", OPENED)
