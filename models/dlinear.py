@@ -21,9 +21,9 @@ from models.layers.normalisation import WindowNorm
 class DLinear(Forecaster):
     """DLinear (Zeng et al., AAAI 2023, section 4): trend = moving average of the past, forecast = A trend + B (past - trend).
 
-    A and B are shared by all channels, or one pair for each. Both start at 1 / L everywhere (see
-    ``ChannelLinear``); what gives further outputs of a head (a spread) starts at 0. The average repeats the first and the last
-    value beyond the ends.
+    A and B are shared by all channels, or one pair for each. Both start at 1 / L everywhere (see ``ChannelLinear``);
+    what gives further outputs of a head (a spread) starts at 0. The average repeats the first and the last value beyond the
+    ends.
 
     Departure: a norm of the window around the map, off by default; norm="last" puts NLinear's (same paper) around it.
 

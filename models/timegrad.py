@@ -15,8 +15,7 @@ from models.layers.diffusion import Diffusion
 
 
 class TimeGrad(DensityForecaster):
-    """TimeGrad (Rasul et al., ICML 2021); the defaults are those of the paper and its code, but for
-    ``denoiser_width``.
+    """TimeGrad (Rasul et al., ICML 2021); the defaults are those of the paper and its code, but for ``denoiser_width``.
 
     - h_t = LSTM(h_{t-1}, x_t) over the lookback and through the horizon; x_t holds all channels of the step before, their lags
       and what is known of the step.

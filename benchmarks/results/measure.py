@@ -38,13 +38,13 @@ def measure(model: str, task: Task, data_dir: Path | None) -> dict[str, Any] | N
 
 def _run(arguments: list[str]) -> None:
     with subprocess.Popen([sys.executable, "-m", "tuner.run", *arguments], cwd=ROOT) as study:
-        for patience_s in (60 * MOST_MINUTES, 20):
+        for patience_s in (60 * MOST_MINUTES, 20, 20):
             try:
                 study.wait(patience_s)
                 break
             except subprocess.TimeoutExpired:
                 study.send_signal(signal.SIGTERM)  # the first lets epochs end, the second does not; SIGINT may be ignored here
-        else:
+        else:  # the second had its time too
             study.kill()
 
 

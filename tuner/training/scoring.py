@@ -36,7 +36,7 @@ def score_network(
     *,
     n_paths: int,
     seed: int,
-    context: Callable[[], AbstractContextManager[object]] = nullcontext,
+    context: AbstractContextManager[object] | None = None,
     batch_size: int | None = None,
     n_parts: int = 1,
     with_loss: bool = False,
@@ -50,7 +50,7 @@ def score_network(
         stage: What is scored, and whose train rows give the scales.
         n_paths: Paths of each forecast, from models and heads that draw them.
         seed: Of the paths; a window's paths depend on it and on the window alone: on the name of its series and its row there.
-        context: The precision that the network trains in.
+        context: The precision that the network trains in; None is that of its weights.
         batch_size: Windows at a time; None takes ``EVALUATION_BATCH``, less where that would be too large.
         n_parts: So many times fewer windows at a time, where memory is short.
         with_loss: Also the metric ``loss``, which costs a second pass through the network.
@@ -61,7 +61,7 @@ def score_network(
     loader = ScoreLoader(source, score_origins(stage, data.offsets, data.horizon), max(size // n_parts, 1))
     was_training = network.training
     network.eval()
-    with torch.inference_mode(), context():
+    with torch.inference_mode(), context or nullcontext():
         for origins, batch in loader:
             series, draws = series_of(origins, data.offsets), draws_of(data, origins, seed, source.device)
             paths = _numpy(network.predict(batch.inputs, n_paths, draws).paths)
@@ -82,7 +82,7 @@ def score_trial(spec: TrialSpec, network: Network, source: WindowSource, data: P
         stage,
         n_paths=spec.n_paths,
         seed=derive(spec.seed, "paths"),
-        context=lambda: precision_context(split_config(spec.config)[1], spec.device.type),
+        context=precision_context(split_config(spec.config)[1], spec.device.type),
         n_parts=spec.n_parts,
         with_loss=spec.metric == "loss",
     )
