@@ -13,6 +13,7 @@ from models.base import WindowShape
 from models.layers.decomposition import Decomposition
 from models.layers.dropout import Dropout
 from models.layers.embedding import CircularConv, WindowEmbedding
+from models.layers.normalisation import with_means
 from models.layers.start_token import last_steps, start_token
 from models.layers.transformer import FeedForward
 
@@ -21,8 +22,8 @@ class DecomposedEncoderDecoder(nn.Module):
     """Seasonal parts go through the network, trends add up beside it (Wu et al., NeurIPS 2021, section 3.1).
 
     The decoder reads the seasonal part of the last known steps, then zeros. The trend of the horizon starts at the mean of the
-    past (equation 2); each decoder layer adds to it what its decompositions take out, by a map of its own
-    (equation 4). Places are not embedded.
+    observed past (equation 2); each decoder layer adds to it what its decompositions take out, by a map of its own (equation
+    4). Places are not embedded.
     No layer has a bias: the decompositions take constants out of the seasonal part, and the last map has one.
 
     Args:
@@ -93,7 +94,8 @@ class DecomposedEncoderDecoder(nn.Module):
             trends.append(to_targets(trend))
         outputs = (self.seasonal(self.decoder_norm(decoded)) + sum(trends))[:, self.n_start :]
         outputs = outputs.unflatten(-1, (self.shape.n_targets, self.shape.n_outputs))
-        location = outputs[..., :1] + past.mean(1, keepdim=True).unsqueeze(-1)
+        start = with_means(past, inputs.past_observed)[0].mean(1, keepdim=True)
+        location = outputs[..., :1] + start.unsqueeze(-1)
         return torch.cat([location, outputs[..., 1:]], -1)
 
 

@@ -72,14 +72,10 @@ class WindowNorm(nn.Module):
                 last = past.gather(1, past.shape[1] - 1 - back).detach()
                 statistics = WindowStatistics(last, torch.ones_like(last))
             case "revin":
-                observed = observed | ~observed.any(1, keepdim=True)
-                n_observed = observed.sum(1, keepdim=True)
-                mean = torch.where(observed, past, 0.0).sum(1, keepdim=True) / n_observed
-                # With means in the holes a mean stays, and a variance grows too small by the share of the observed. Where there
-                # are no holes this is the plain mean and variance, to the bit.
-                level = torch.where(observed, past, mean).detach()
-                loc, share = level.mean(1, keepdim=True), n_observed / past.shape[1]
+                level, share = with_means(past.detach(), observed)
+                # With means in the holes a variance grows too small by the share of the observed.
                 scale = (level.var(1, keepdim=True, unbiased=False) / share + 1e-5).sqrt()
+                loc = level.mean(1, keepdim=True)
                 statistics = WindowStatistics(loc, scale)
         return self.normalise(past, statistics), statistics
 
@@ -107,6 +103,17 @@ class WindowNorm(nn.Module):
                 log_weight, bias = self.log_weight.unsqueeze(-1), self.bias.unsqueeze(-1)
                 location = (location - bias) / log_weight.exp() * scale + loc
                 return torch.cat([location, log_spread + scale.log() - log_weight, rest], -1)
+
+
+def with_means(
+    past: Float[Tensor, "B L C"], observed: Bool[Tensor, "B L C"]
+) -> tuple[Float[Tensor, "B L C"], Float[Tensor, "B 1 C"]]:
+    """The past with means of the observed values in its holes, to the bit the past where there are none; and the share of the
+    values that were observed. Of a channel of which nothing was, all values count."""
+    observed = observed | ~observed.any(1, keepdim=True)
+    n_observed = observed.sum(1, keepdim=True)
+    mean = torch.where(observed, past, 0.0).sum(1, keepdim=True) / n_observed
+    return torch.where(observed, past, mean), n_observed / past.shape[1]
 
 
 class TokenBatchNorm(nn.BatchNorm1d):
