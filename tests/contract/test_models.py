@@ -349,19 +349,32 @@ def test_a_model_runs_where_what_it_uses_is_absent(name: str) -> None:
     assert build(name, bare)(make_batch(bare).inputs).isfinite().all()
 
 
-def with_lags_of(future: Tensor, batch: Batch) -> Batch:
-    """The batch with another future, and 0 where a lag lies after the origin, as data has it."""
-    steps = torch.arange(WIDE.horizon)[:, None] >= torch.tensor(WIDE.lags)
-    lags = batch.inputs.future_lags.masked_fill(steps[:, None], 0.0)
-    return replace(batch, inputs=replace(batch.inputs, future_lags=lags), future_target=future)
+def with_late_lags(inputs: Inputs, value: float = 0.0) -> Inputs:
+    """The inputs with ``value`` where a lag lies after the origin; data has 0 there."""
+    late = torch.arange(WIDE.horizon)[:, None] >= torch.tensor(WIDE.lags)
+    return replace(inputs, future_lags=inputs.future_lags.masked_fill(late[:, None], value))
+
+
+@every_model
+def test_a_forecast_reads_no_lag_after_the_origin(name: str) -> None:
+    model, inputs = build(name, WIDE).eval(), make_batch(WIDE).inputs
+    with torch.no_grad():
+        known, junk = (
+            model.predict(with_late_lags(inputs, value), head_of(name), 5, Draws(0, torch.arange(4))).paths
+            for value in (0.0, 100.0)
+        )
+    assert torch.equal(known, junk)
 
 
 @every_model
 def test_the_loss_of_a_step_reads_no_value_after_it(name: str) -> None:
     model, batch = build(name, WIDE).eval(), make_batch(WIDE)
+    batch = replace(batch, inputs=with_late_lags(batch.inputs))
     changed = batch.future_target.clone()
     changed[:, 3:] += 5
-    losses = [model.training_loss(with_lags_of(future, batch), head_of(name)) for future in (batch.future_target, changed)]
+    losses = [
+        model.training_loss(replace(batch, future_target=future), head_of(name)) for future in (batch.future_target, changed)
+    ]
     assert torch.equal(losses[0][:, :3], losses[1][:, :3])
     assert not torch.equal(losses[0][:, 3:], losses[1][:, 3:])
 
