@@ -9,15 +9,18 @@ from pathlib import Path
 from benchmarks.results import page
 from benchmarks.results.measure import measure
 from benchmarks.results.tasks import TASKS, models
+from tuner.study.environment import commit
 
 
 def main() -> int:
-    """Exit code 1 if something is still to be measured."""
+    """Exit code 1 if something is still to be measured, 2 before anything is if it cannot be."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.results", description=__doc__)
     parser.add_argument("--model", choices=models(), metavar="NAME", help="Only this one.")
     parser.add_argument("--task", choices=list(TASKS), help="Only this one.")
     parser.add_argument("--data-dir", type=Path, help="The folder of ETTh1.csv and sample.tsf. Default: $TUNER_DATA.")
     chosen = parser.parse_args()
+    if (commit() or "").endswith("+changes"):
+        parser.error("rows name the commit that they come from, and this checkout has changes; commit them first")
     data_dir = chosen.data_dir and chosen.data_dir.absolute()
     asked = [(model, task) for task in TASKS.values() for model in models()]
     asked = [(model, task) for model, task in asked if chosen.model in (None, model) and chosen.task in (None, task.name)]
@@ -25,7 +28,7 @@ def main() -> int:
         for task in {task for _, task in asked}:
             task.find(data_dir)
     except ValueError as error:
-        sys.exit(str(error))
+        parser.error(str(error))
     unfinished = []
     for model, task in asked:
         if page.path_of(model, task).exists():

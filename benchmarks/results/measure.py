@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 
 from benchmarks.results.tasks import MOST_MINUTES, Task
 from search_spaces.base import Config
-from tuner.results.schema import Row, Standing
+from tuner.results.schema import STUDY, Row, Standing
 from tuner.results.store import RunStore, best_row
 from tuner.study.schema import defaults_of
 
@@ -28,7 +29,8 @@ def measure(model: str, task: Task, data_dir: Path | None) -> dict[str, Any] | N
     """
     folder = RUNS / f"{task.name}-{model}"
     arguments = ["--resume", str(folder)]
-    if not folder.exists():
+    if not (folder / STUDY).is_file():
+        shutil.rmtree(folder, ignore_errors=True)  # was cut off before it began
         arguments = [*task.arguments(model), "--dataset", task.find(data_dir), "--runs", str(RUNS), "--name", folder.name]
         arguments += ["--data-dir", str(data_dir)] if data_dir else []
     _run(arguments)

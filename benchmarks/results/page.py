@@ -28,8 +28,9 @@ make results
 make results MODEL=dlinear DATA=folder
 ```
 
-A study leaves `docs/results/<task>/<model>.json`. What has such a row is not run again, and what was cut off goes on. `DATA`
-is the folder of `ETTh1.csv` and `sample.tsf`; without it `$TUNER_DATA` is.
+A study leaves `docs/results/<task>/<model>.json`. What has such a row is not run again, and what was cut off goes on; to measure
+anew, remove the row and `runs/results/<task>-<model>`. `DATA` is the folder of `ETTh1.csv` and `sample.tsf`; without it
+`$TUNER_DATA` is. hf_time_series_transformer and pf_tft need the extra `originals`.
 
 - Baseline: trial 0 of the space. Tuned: the trial that is best on validation; the verdict is on it, by both metrics on test.
   Where it is worse than its baseline, the search found what fits the validation windows, and not the test. On sample.tsf these
@@ -81,7 +82,7 @@ def _measured(task: Task, rows: Sequence[Record]) -> list[str]:
         ]:
             raise ValueError(
                 f"rows of one task share windows and floors, {row['model']} and {rows[0]['model']} of {task.name} do not; "
-                f"remove one and measure it again"
+                f"remove one with the folder of its study in runs/results, and measure it again"
             )
     slots = ", ".join(sorted({str(row["n_slots"]) for row in rows}))
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from tuner.study.schema import defaults_of, keys_of
 
 TASK = TASKS["etth1-96"]
 FLOORS = {"closed": (0.3, 0.4), "naive": (1.2, 0.7)}
+
+every_row = pytest.mark.parametrize("row", read_rows(), ids=lambda row: f"{row['model']} on {row['task']}")
 
 
 def scored(mse: float, mae: float, **more: Any) -> dict[str, Any]:
@@ -47,7 +50,12 @@ def test_the_page_is_what_its_rows_give() -> None:
     assert PAGE.read_text() == render(read_rows())
 
 
-@pytest.mark.parametrize("row", read_rows(), ids=lambda row: f"{row['model']} on {row['task']}")
+@every_row
+def test_a_row_comes_from_a_commit(row: dict[str, Any]) -> None:
+    assert re.fullmatch("[0-9a-f]{40}", row["commit"])
+
+
+@every_row
 def test_a_row_counts_every_window_of_the_test(row: dict[str, Any]) -> None:
     assert path_of(row["model"], TASKS[row["task"]]).exists()
     assert row["n_windows"]["test"] == {"etth1-24": 2857, "etth1-96": 2785, "sample-8": 299}[row["task"]]
