@@ -36,7 +36,7 @@ anew, remove the row and `runs/results/<task>-<model>`. `DATA` is the folder of 
   Where it is worse than its baseline, the search found what fits the validation windows, and not the test. On sample.tsf these
   are one window a series, all of them of the same eight weeks.
 - Published: only where the baseline was trained by the whole published recipe, as far as we know it; else it is
-  **reduced**, and says nothing about them. Marks: {"; ".join(f"[{mark}] {meaning}" for mark, meaning in MARKS.items())}.
+  **reduced**, and says nothing about them; a score without a printed recipe is not shown. Marks: {"; ".join(f"[{mark}] {meaning}" for mark, meaning in MARKS.items())}.
   Windows may differ: some of the sources' code left out the last ones of the test.
 """
 
@@ -161,6 +161,8 @@ def _published(row: Record) -> str:
     known = PUBLISHED.get((row["model"], row["task"]))
     if known is None or row["baseline"] is None:
         return "none known"
+    if known.recipe is None:
+        return "recipe not printed"
     return "reduced" if _departures(row) else f"{known.mse:.3f} / {known.mae:.3f} [{known.mark}] {known.source}"
 
 
