@@ -28,15 +28,16 @@ make results
 make results MODEL=dlinear DATA=folder
 ```
 
-A study leaves `docs/results/<task>/<model>.json`. What has such a row is not run again, and what was cut off goes on; to measure
-anew, remove the row and `runs/results/<task>-<model>`. `DATA` is the folder of `ETTh1.csv` and `sample.tsf`; without it
-`$TUNER_DATA` is. hf_time_series_transformer and pf_tft need the extra `originals`.
+A study leaves `docs/results/<task>/<model>.json`. What has such a row is not run again, and what was cut off goes on; to
+measure anew, remove the row and `runs/results/<task>-<model>`. `DATA` is the folder of `ETTh1.csv` and `sample.tsf`; without
+it `$TUNER_DATA` is. hf_time_series_transformer and pf_tft need the extra `originals`.
 
 - Baseline: trial 0 of the space. Tuned: the trial that is best on validation; the verdict is on it, by both metrics on test.
   Where it is worse than its baseline, the search found what fits the validation windows, and not the test. On sample.tsf these
   are one window a series, all of them of the same eight weeks.
 - Published: only where the baseline was trained by the whole published recipe, as far as we know it; else it is
-  **reduced**, and says nothing about them; a score without a printed recipe is not shown. Marks: {"; ".join(f"[{mark}] {meaning}" for mark, meaning in MARKS.items())}.
+  **reduced**, and says nothing about them; a score without a printed recipe is not shown. Marks:
+  {"; ".join(f"[{mark}] {meaning}" for mark, meaning in MARKS.items())}.
   Windows may differ: some of the sources' code left out the last ones of the test.
 """
 
