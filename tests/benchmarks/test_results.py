@@ -10,7 +10,7 @@ import pytest
 from benchmarks.results.page import PAGE, path_of, read_rows, render, verdict
 from benchmarks.results.published import MARKS, PUBLISHED
 from benchmarks.results.tasks import EPOCHS, TASKS, models
-from search_spaces import get
+from search_spaces import get, names
 from tuner.study.build import load_space
 from tuner.study.metrics import METRICS
 from tuner.study.schema import defaults_of, keys_of
@@ -140,6 +140,13 @@ def test_a_published_recipe_speaks_of_keys_and_marks_that_exist(model: str, task
     assert known.mark in MARKS
     assert "data.lookback" in recipe
     assert [key for key, value in recipe.items() if key != "epochs" and not keys[key].accepts(value)] == []
+
+
+@pytest.mark.parametrize(("model", "task"), [(model, task) for model, task in PUBLISHED if f"{model}_paper" in names()])
+def test_the_baseline_of_a_space_of_the_papers_size_is_the_published_recipe(model: str, task: str) -> None:
+    known, defaults = PUBLISHED[model, task], defaults_of(model)
+    baseline = get(f"{model}_paper").baseline_config(TASKS[task].horizon, defaults)
+    assert known.departures({**defaults, **baseline}, epochs=int((known.recipe or {}).get("epochs") or 0)) == {}
 
 
 @pytest.mark.parametrize("model", models())
