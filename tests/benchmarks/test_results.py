@@ -142,7 +142,9 @@ def test_a_published_recipe_speaks_of_keys_and_marks_that_exist(model: str, task
     assert [key for key, value in recipe.items() if key != "epochs" and not keys[key].accepts(value)] == []
 
 
-@pytest.mark.parametrize(("model", "task"), [(model, task) for model, task in PUBLISHED if f"{model}_paper" in names()])
+@pytest.mark.parametrize(
+    ("model", "task"), [key for key, known in PUBLISHED.items() if known.recipe and f"{key[0]}_paper" in names()]
+)
 def test_the_baseline_of_a_space_of_the_papers_size_is_the_published_recipe(model: str, task: str) -> None:
     known, defaults = PUBLISHED[model, task], defaults_of(model)
     baseline = get(f"{model}_paper").baseline_config(TASKS[task].horizon, defaults)
