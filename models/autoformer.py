@@ -29,7 +29,7 @@ class Autoformer(Forecaster):
 
     - A moving average splits every intermediate series into trend and seasonal part (equation 1). The seasonal part goes
       through encoder (equation 3) and decoder (equation 4), whose layers add their trends to that of the horizon; its start
-      is the mean of the past (equation 2). See DecomposedEncoderDecoder.
+      is the mean of the observed past (equation 2). See DecomposedEncoderDecoder.
     - Auto-Correlation (equations 5 to 7) takes the place of attention: see AutoCorrelation.
 
     Departures from the paper, all but the last two as in the authors' code: all channels share their delays (one head; with

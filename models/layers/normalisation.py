@@ -108,8 +108,8 @@ class WindowNorm(nn.Module):
 def with_means(
     past: Float[Tensor, "B L C"], observed: Bool[Tensor, "B L C"]
 ) -> tuple[Float[Tensor, "B L C"], Float[Tensor, "B 1 C"]]:
-    """The past with means of the observed values in its holes, to the bit the past where there are none; and the share of the
-    values that were observed. Of a channel of which nothing was, all values count."""
+    """The past, each hole filled with the mean of what was observed of its channel, bit-equal where there are no holes; and the
+    share of the values that were observed. Where nothing was, all values count."""
     observed = observed | ~observed.any(1, keepdim=True)
     n_observed = observed.sum(1, keepdim=True)
     mean = torch.where(observed, past, 0.0).sum(1, keepdim=True) / n_observed

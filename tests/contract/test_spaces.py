@@ -11,10 +11,12 @@ import torch
 
 import search_spaces
 from datasets.config import by_fractions
+from datasets.windows.lags import source_lags
 from datasets.windows.prepare import prepare
 from datasets.windows.prepared import PreparedData
 from datasets.windows.splits import holdout
-from search_spaces.base import Config, Space, Value, same
+from models.heads import make_head
+from search_spaces.base import Config, Domain, Space, Value, same
 from tests.datasets.panels import make_panel
 from tests.models.batches import make_batch
 from tests.models.originals import skip_unless_installed
@@ -23,7 +25,7 @@ from tuner.study.schema import defaults_of, split_config
 from tuner.training.network import build, window_shape
 
 every_space = pytest.mark.parametrize("name", search_spaces.names())
-BUILT = ("model.", "train.loss", "train.rank", "train.quantile_levels", "data.lags")
+BUILT = ("model.", "train.loss", "train.rank", "train.quantile_levels", "data.lookback", "data.lags")
 """Keys that make another network, or another shape of its windows."""
 
 
@@ -36,19 +38,27 @@ def step(space: Space, config: Config, horizon: int) -> None:
     """Builds a config's network and takes a forward and a backward pass."""
     skip_unless_installed(space.model)
     data = replace(hourly(), horizon=horizon)
-    network, _, data_config = build(space.model, config, data, seed=0)
+    network, train, data_config = build(space.model, config, data, seed=0)
+    head = make_head(train.loss, quantile_levels=train.quantile_levels, rank=train.rank)
+    assert (network.head.n_outputs, network.model.shape.lags) == (head.n_outputs, source_lags(data_config, data.frequency))
     loss = network.loss(make_batch(window_shape(data_config, data, network.head.n_outputs), n_windows=2))
     torch.autograd.backward(loss)
     assert torch.isfinite(loss)
 
 
+def ends(domain: Domain) -> tuple[Value, ...]:
+    """Its lower end and its upper one, or all that it lists."""
+    return getattr(domain, "values", None) or (domain.low, domain.high)  # type: ignore[attr-defined]
+
+
 def moved(space: Space, config: Config, key: str, value: Value) -> Config:
-    """The config with a key at a value, its parents at values under which it exists, and no key that does not exist then."""
+    """The config with a key at a value, its parents at values under which it exists, their other children at the lower ends of
+    their domains, and no key that does not exist then."""
     forced: Config = {key: value}
     for name, domain in reversed(space.domains.items()):
         for parent, wanted in domain.when.items() if name in forced else ():
             forced.setdefault(parent, wanted[0] if isinstance(wanted, tuple) else wanted)
-    whole, found = {**defaults_of(space.model), **config, **forced}, Config()
+    whole, found = {**{name: ends(domain)[0] for name, domain in space.domains.items()}, **config, **forced}, Config()
     for name in (*space.search, *(name for name in config if name not in space.search)):
         if space.active(name, found):
             found[name] = whole[name]
@@ -86,14 +96,14 @@ def test_the_model_of_a_space_accepts_both_ends_of_every_domain(name: str) -> No
     space = search_spaces.get(name)
     small = {"model.n_heads": 1, "model.head_width": 2, "model.feedforward": 4, "data.lookback": 48}
     start = space.baseline_config(1, defaults_of(space.model))
-    start.update({key: value for key, value in small.items() if key in start})
     for key, domain in space.domains.items():
-        for value in getattr(domain, "values", None) or (domain.low, domain.high):  # type: ignore[attr-defined]
+        for value in ends(domain):
             config = moved(space, start, key, value)
             assert config[key] == value
+            assert not list(space.problems_of(config))
             split_config(config)
             if key.startswith(BUILT):
-                step(space, config, horizon=1)
+                step(space, {**config, **{name: size for name, size in small.items() if name in config and name != key}}, 1)
 
 
 @every_space
