@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.results import page
-from benchmarks.results.measure import measure
+from benchmarks.results.measure import check_commit, measure
 from benchmarks.results.tasks import TASKS, models
 from tuner.study.environment import commit
 
@@ -19,20 +19,19 @@ def main() -> int:
     parser.add_argument("--task", choices=list(TASKS), help="Only this one.")
     parser.add_argument("--data-dir", type=Path, help="The folder of ETTh1.csv and sample.tsf. Default: $TUNER_DATA.")
     chosen = parser.parse_args()
-    if (commit() or "").endswith("+changes"):
-        parser.error("rows name the commit that they come from, and this checkout has changes; commit them first")
     data_dir = chosen.data_dir and chosen.data_dir.absolute()
     asked = [(model, task) for task in TASKS.values() for model in models()]
     asked = [(model, task) for model, task in asked if chosen.model in (None, model) and chosen.task in (None, task.name)]
+    missing = [(model, task) for model, task in asked if not page.path_of(model, task).exists()]
     try:
-        for task in {task for _, task in asked}:
+        for task in {task for _, task in missing}:
             task.find(data_dir)
+        if missing:
+            check_commit(commit(), "this checkout", "commit what you changed first")
     except ValueError as error:
         parser.error(str(error))
     unfinished = []
-    for model, task in asked:
-        if page.path_of(model, task).exists():
-            continue
+    for model, task in missing:
         print(f"== {model} on {task.name}", flush=True)
         try:
             row = measure(model, task, data_dir)

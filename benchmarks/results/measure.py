@@ -25,7 +25,7 @@ def measure(model: str, task: Task, data_dir: Path | None) -> dict[str, Any] | N
     """The row of a model on a task; None if its study has not come to an end, which another call goes on with.
 
     Raises:
-        LookupError, ValueError: the data is not there, or the folder of the study holds none.
+        LookupError, ValueError: the data is not there, or the folder holds no study of a commit.
     """
     folder = RUNS / f"{task.name}-{model}"
     arguments = ["--resume", str(folder)]
@@ -33,14 +33,26 @@ def measure(model: str, task: Task, data_dir: Path | None) -> dict[str, Any] | N
         shutil.rmtree(folder, ignore_errors=True)  # was cut off before it began
         arguments = [*task.arguments(model), "--dataset", task.find(data_dir), "--runs", str(RUNS), "--name", folder.name]
         arguments += ["--data-dir", str(data_dir)] if data_dir else []
+    else:
+        check_commit(RunStore.open(folder).study()["commit"], f"the study in {folder}", "remove it")
     _run(arguments)
     store = RunStore.open(folder)
     return row(store, task) if store.is_complete and store.scores() else None
 
 
+def check_commit(commit: str | None, where: str, way_out: str) -> None:
+    """Proves that a row can say where it comes from.
+
+    Raises:
+        ValueError: outside git, or with changes.
+    """
+    if commit is None or commit.endswith("+changes"):
+        raise ValueError(f"a row names the commit that it comes from, {where} has {commit or 'none'}; {way_out}")
+
+
 def _run(arguments: list[str]) -> None:
     with subprocess.Popen([sys.executable, "-m", "tuner.run", *arguments], cwd=ROOT) as study:
-        for patience_s in (60 * MOST_MINUTES, 20, 20):
+        for patience_s in (60 * MOST_MINUTES - 40, 20, 20):
             try:
                 study.wait(patience_s)
                 break

@@ -51,7 +51,9 @@ PUBLISHED: dict[tuple[str, str], Published] = {
         **_FORMER, **_EIGHT, **_PROB, "data.lookback": 48, "epochs": 6, "model.start_fraction": 1.0, "model.factor": 3,
         "model.dropout": 0.05,
     }),
-    ("informer", "etth1-96"): Published(0.865, 0.713, "R", _LTSF, {**_HALF_START, **_EIGHT, **_PROB}),
+    ("informer", "etth1-96"): Published(0.865, 0.713, "R", _LTSF, {
+        **_HALF_START, **_EIGHT, **_PROB, "model.factor": 3, "model.dropout": 0.05,
+    }),
     ("lstnet", "etth1-24"): Published(1.293, 0.901, "I", _INFORMER, None),
     ("autoformer", "etth1-96"): Published(0.449, 0.459, "R", _LTSF, {
         **_HALF_START, **_PLAIN, "model.n_heads": 1, "model.head_width": 512, "model.kernel": 25, "model.factor": 3,
