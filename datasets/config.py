@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeAlias, get_args
 
 Scaling = Literal["standard", "mean", "none"]
@@ -88,7 +89,26 @@ def last_horizons(n_rows: int, horizon: int) -> Borders:
 
 
 SPLITS: dict[str, Cut] = {"fractions": by_fractions, "last": last_horizons}
-"""By the name that ``--split`` takes."""
+"""By a name that ``--split`` takes."""
+
+
+def cut_of(split: str) -> Cut:
+    """What ``--split`` asks for: a name in ``SPLITS``, or percentages of the rows as in 60/20/20 (LSTNet's).
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if split in SPLITS:
+        return SPLITS[split]
+    shares = [int(share) for share in split.split("/") if share.isdecimal()]
+    if split != "/".join(map(str, shares)) or len(shares) != 3 or sum(shares) != 100 or 0 in shares:
+        raise ValueError(
+            f"--split must be {', '.join(SPLITS)}, or percentages of the rows for training, validation and test that add up to "
+            f"100, as in 60/20/20, got {split!r}"
+        )
+    train, _, test = shares
+    return partial(by_fractions, train=train / 100, test=test / 100)
+
 
 FILLS = ("forward", "seasonal", "zero")
 """What may stand for a missing value."""

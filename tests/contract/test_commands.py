@@ -57,7 +57,7 @@ MISTAKES = {
     "horizon beyond the data": (["--horizon", "5000"], "synthetic has 2000"),
     "lookback beyond the data": (["--set", "data.lookback=1500"], "synthetic has 2000"),
     "fill": (["--fill", "linear"], "--fill must be one of forward, seasonal, zero, got 'linear'"),
-    "split": (["--split", "half"], "--split must be one of fractions, last, got 'half'"),
+    "split": (["--split", "half"], "--split must be fractions, last, or percentages of the rows"),
     "short series": (["--short-series", "cut"], "--short-series must be one of drop, pad, got 'cut'"),
     "no fold": (["--folds", "0"], "--folds must be 1 or more, got 0"),
     "more folds than rows": (["--folds", "9"], "synthetic has 2000"),

@@ -45,7 +45,9 @@ ShortSeries = Annotated[
 Split = Annotated[
     str | None,
     typer.Option(
-        "--split", help="fractions (70/10/20 % of rows) or last (a horizon each). Default: by the data.", rich_help_panel=DATA
+        "--split",
+        help="fractions (70/10/20 % of rows), others as in 60/20/20, or last (a horizon each). Default: by the data.",
+        rich_help_panel=DATA,
     ),
 ]
 Folds = Annotated[int, typer.Option("--folds", help="Rolling origins to validate on; 1 is a holdout.", rich_help_panel=DATA)]

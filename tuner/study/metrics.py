@@ -74,6 +74,10 @@ METRICS = {
             formula="mean over series and channels of mean 2 |y - f| / (|y| + |f|), f the median, 0 where both are 0",
         ),
         Metric(
+            name="msmape", unit="none", source="Monash archive (Suilin's): in [0, 2], no percent",
+            formula="smape over max(|y| + |f| + 0.1, 0.6) in place of |y| + |f|: for series with values near 0",
+        ),
+        Metric(
             name="rse", unit="none", source="LSTNet (Lai et al., SIGIR 2018)",
             formula="sqrt(sum (y - f)^2 / sum (y - mean y)^2), f the mean, mean y over all that is scored",
         ),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import datasets
-from datasets.config import SPLITS, Borders, Cut
+from datasets.config import SPLITS, Borders, Cut, cut_of
 from datasets.reading import FILE_SUFFIXES
 from tuner.study.schema import did_you_mean
 from tuner.study.study import Problem
@@ -142,7 +142,7 @@ def _cut(read: Panel, problem: Problem, usual: Cut, reach: int) -> _Plan:
     from datasets.reading.short import lacking, short_series
     from datasets.windows.splits import final_test
 
-    cut = SPLITS[problem.split] if problem.split else usual
+    cut = cut_of(problem.split) if problem.split else usual
     n_rows, enough = _rows_needed(cut, reach, problem, int(read.history.max()))
     if len(read.series) == 1 and problem.short_series is None and not enough(int(read.history[0])):
         fewer = "fewer --stages, " if problem.chained else ""

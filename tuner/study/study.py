@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from datasets.config import FILLS, SHORT_SERIES, SPLITS, Columns
+from datasets.config import FILLS, SHORT_SERIES, Columns, cut_of
 from search_spaces.base import Space
 
 
@@ -27,7 +27,7 @@ class Problem:
     short_series: str | None = None
     """drop or pad series that are too short for the longest windows; None refuses them."""
     split: str | None = None
-    """Where series are cut: a name in ``datasets.config.SPLITS``; None takes the data set's own."""
+    """Where series are cut, see ``datasets.config.cut_of``; None takes the data set's own."""
     n_folds: int = 1
     """Stages that a trial is trained and scored on: 1 is a holdout, more are rolling origins."""
     n_stages: int | None = None
@@ -52,10 +52,11 @@ class Problem:
         for name, word, known in (
             ("--fill", self.fill, FILLS),
             ("--short-series", self.short_series, SHORT_SERIES),
-            ("--split", self.split, SPLITS),
         ):
             if word is not None and word not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {word!r}")
+        if self.split is not None:
+            cut_of(self.split)
 
     @property
     def chained(self) -> bool:

@@ -31,6 +31,7 @@ _RATIOS = {
     "rmse": ("squared", "n"),
     "mase": ("mase", "n_mase"),
     "smape": ("mean_smape", "n_smape"),
+    "msmape": ("mean_msmape", "n_msmape"),
     "rse": ("squared", "spread"),
     "corr": ("corr", "n_corr"),
     "q_risk_50": ("absolute", "size"),
@@ -216,8 +217,8 @@ class ErrorSums:
         for name, unit in (("absolute", std), ("squared", std**2), ("crps", std)):
             _add(self._by_value, f"{name}_scaled", (sums[name] / unit).sum(0))
 
-        n, truth, absolute, smape, y, yy, f, ff, yf = (
-            sums[name].sum(1) for name in ("n", "truth", "absolute", "smape", "y", "yy", "f", "ff", "yf")
+        n, truth, absolute, smape, msmape, y, yy, f, ff, yf = (
+            sums[name].sum(1) for name in ("n", "truth", "absolute", "smape", "msmape", "y", "yy", "f", "ff", "yf")
         )
         seen, n = n > 0, np.maximum(n, 1.0)
         scale = self._mase_scale[series]
@@ -226,6 +227,7 @@ class ErrorSums:
         constant_f = f_squares <= _ROUNDING * ff
         for name, count, defined, value in (
             ("mean_smape", "n_smape", seen, smape / n),
+            ("mean_msmape", "n_msmape", seen, msmape / n),
             ("mase", "n_mase", seen & (scale > 0), absolute / n / scale),
             (
                 "corr",
@@ -255,13 +257,15 @@ def _errors(truth: FloatArray, observed: np.ndarray, paths: FloatArray, level: F
             for low in (0.1, 0.025)
         )
     absolute, size = np.abs(truth - median), np.abs(truth)
+    both = size + np.abs(median)
     y, f = truth - level, mean - level  # near 0, so that no digit is lost in sums of squares
     return {
         "n": observed.astype(np.float64),
         "truth": truth,
         "absolute": absolute,
         "squared": (truth - mean) ** 2,
-        "smape": 2 * absolute / np.maximum(size + np.abs(median), np.finfo(np.float64).tiny),
+        "smape": 2 * absolute / np.maximum(both, np.finfo(np.float64).tiny),
+        "msmape": 2 * absolute / np.maximum(both + 0.1, 0.6),
         "size": size,
         "pinball_90": 0.8 * (truth - upper) + np.abs(truth - upper),  # 2 max(.9 e, -.1 e)
         "crps": absolute if paths.shape[1] == 1 else _crps(ordered, truth),

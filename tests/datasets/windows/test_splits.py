@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from datasets.config import Borders, by_fractions, last_horizons
+from datasets.config import Borders, by_fractions, cut_of, last_horizons
 from datasets.windows.prepared import Split
 from datasets.windows.splits import chained_stages, final_test, future, holdout, rolling_folds
 
@@ -95,3 +95,16 @@ def test_a_stage_scores_the_share_that_validates_and_at_least_a_horizon() -> Non
 def test_stages_that_leave_nothing_to_train_on_are_an_error() -> None:
     with pytest.raises(ValueError, match="got 4 stages of 20 rows, of which 24 are scored"):
         chained_stages([Borders(train_end=70, val_end=80, test_end=120)], 4, 24)
+
+
+def test_percentages_cut_as_they_say() -> None:
+    assert cut_of("60/20/20")(1000, 5) == Borders(train_end=600, val_end=800, test_end=1000)
+    assert cut_of("70/10/20")(17_420, 5) == cut_of("fractions")(17_420, 5)
+
+
+@pytest.mark.parametrize(
+    "split", ["half", "60/20", "60/20/30", "60/40/0", "060/20/20", "60/20/20/", "-60/80/80", "6e1/20/20", ""]
+)
+def test_a_split_that_is_none_is_refused(split: str) -> None:
+    with pytest.raises(ValueError, match="--split must be fractions, last, or percentages"):
+        cut_of(split)

@@ -184,6 +184,10 @@ def test_smape_of_0_and_0_is_0() -> None:
     assert by_hand([0, 1], [[0, 3]]).metrics["smape"] == pytest.approx((0 + 2 * 2 / 4) / 2)
 
 
+def test_msmape_has_a_floor_under_what_it_divides_by() -> None:
+    assert by_hand([0, 0.1, 2], [[0, 0.3, 4]]).metrics["msmape"] == pytest.approx((0 + 2 * 0.2 / 0.6 + 2 * 2 / 6.1) / 3)
+
+
 def test_one_path_is_a_point() -> None:
     metrics = scored(PATHS[:, :1]).metrics
     assert metrics["crps"] == metrics["mae"]
@@ -239,7 +243,7 @@ def test_a_step_counts_as_it_would_alone() -> None:
         alone = scored(observed=only).metrics
         mine = {name: values[h] for name, values in score.by_step.items()}
         assert mine == pytest.approx({name: alone[name] for name in mine}, rel=1e-10)
-    assert set(score.by_step) == set(METRICS) - {"mase", "smape", "rse", "corr", "loss"}
+    assert set(score.by_step) == set(METRICS) - {"mase", "smape", "msmape", "rse", "corr", "loss"}
 
 
 def test_a_channel_or_step_without_a_value_has_none() -> None:
