@@ -16,12 +16,12 @@ from datasets.windows.prepare import prepare
 from datasets.windows.prepared import PreparedData
 from datasets.windows.splits import holdout
 from models.heads import make_head
-from search_spaces.base import Config, Domain, Space, Value, same
+from search_spaces.base import Config, Space, Value, same
 from tests.datasets.panels import make_panel
 from tests.models.batches import make_batch
 from tests.models.originals import skip_unless_installed
 from tests.search_spaces.sampling import sample
-from tuner.study.schema import defaults_of, split_config
+from tuner.study.schema import defaults_of, ends_of, split_config
 from tuner.training.network import build, window_shape
 
 every_space = pytest.mark.parametrize("name", search_spaces.names())
@@ -46,11 +46,6 @@ def step(space: Space, config: Config, horizon: int) -> None:
     assert torch.isfinite(loss)
 
 
-def ends(domain: Domain) -> tuple[Value, ...]:
-    """Its lower end and its upper one, or all that it lists."""
-    return getattr(domain, "values", None) or (domain.low, domain.high)  # type: ignore[attr-defined]
-
-
 def moved(space: Space, config: Config, key: str, value: Value) -> Config:
     """The config with a key at a value, its parents at values under which it exists, their other children at the lower ends of
     their domains, and no key that does not exist then."""
@@ -58,7 +53,7 @@ def moved(space: Space, config: Config, key: str, value: Value) -> Config:
     for name, domain in reversed(space.domains.items()):
         for parent, wanted in domain.when.items() if name in forced else ():
             forced.setdefault(parent, wanted[0] if isinstance(wanted, tuple) else wanted)
-    whole, found = {**{name: ends(domain)[0] for name, domain in space.domains.items()}, **config, **forced}, Config()
+    whole, found = {**{name: ends_of(domain)[0] for name, domain in space.domains.items()}, **config, **forced}, Config()
     for name in (*space.search, *(name for name in config if name not in space.search)):
         if space.active(name, found):
             found[name] = whole[name]
@@ -97,7 +92,7 @@ def test_the_model_of_a_space_accepts_both_ends_of_every_domain(name: str) -> No
     small = {"model.n_heads": 1, "model.head_width": 2, "model.feedforward": 4, "data.lookback": 48}
     start = space.baseline_config(1, defaults_of(space.model))
     for key, domain in space.domains.items():
-        for value in ends(domain):
+        for value in ends_of(domain):
             config = moved(space, start, key, value)
             assert config[key] == value
             assert not list(space.problems_of(config))

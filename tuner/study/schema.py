@@ -198,7 +198,7 @@ def check_space(space: Space, where: str, horizon: int) -> None:
         if name not in keys:
             raise LookupError(did_you_mean(name, list(keys), f"key of {space.model}") + f" ({where})")
     for name, domain in space.search.items():
-        for value in _examples(domain):
+        for value in ends_of(domain):
             if not keys[name].accepts(value):
                 raise ValueError(f"{name} must be {keys[name].type_name}, got {value!r} ({where})")
     for recipe in (space.baseline, *space.recipes.values()):
@@ -211,7 +211,8 @@ def check_space(space: Space, where: str, horizon: int) -> None:
     split_config(space.fixed)
 
 
-def _examples(domain: Domain | Value) -> tuple[Value, ...]:
+def ends_of(domain: Domain | Value) -> tuple[Value, ...]:
+    """The lower and the upper end of a domain, or all that it lists; a plain value is its own."""
     match domain:
         case Float() | Int():
             return (domain.low, domain.high)
