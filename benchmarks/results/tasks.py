@@ -15,6 +15,10 @@ N_TRIALS, EPOCHS = 20, 10
 MINUTES, MOST_MINUTES = 5, 10
 """After the first a study starts no trial and no epoch; after the second it is interrupted."""
 
+N_PATHS, FEW_PATHS = 20, 5
+_SLOW = {"etth1-96": ("deepar", "hf_time_series_transformer", "time_series_transformer", "timegrad")}
+"""By task: models that draw few paths, as drawing many of every window, step by step, alone takes the time of a study."""
+
 SAMPLE_SHA256 = "5906d190005389b9be9e0641ad23e7f5781233dfca93781898a9e6d9d7535ff6"
 
 
@@ -35,10 +39,16 @@ class Task(NamedTuple):
             return ["data.lookback=24", "data.longest_lag=65"]
         return ["data.lookback=65"]
 
+    def n_paths(self, model: str) -> int:
+        """Of each forecast of a model, if it draws any."""
+        return FEW_PATHS if model in _SLOW.get(self.name, ()) else N_PATHS
+
     def arguments(self, model: str) -> list[str]:
         """Those of ``python -m tuner.run`` that decide what comes out."""
         what = f"--space {model} --dataset {self.dataset} --horizon {self.horizon} --metric {self.metrics[0]}".split()
         fixed = [word for setting in self.settings(model) for word in ("--set", setting)]
+        if (n_paths := self.n_paths(model)) != N_PATHS:
+            fixed += ["--paths", str(n_paths)]
         return [*what, *fixed, *f"--trials {N_TRIALS} --epochs {EPOCHS} --time {MINUTES}m --seed 0".split()]
 
     def find(self, data_dir: Path | None) -> str:
