@@ -49,7 +49,7 @@ class EncoderDecoder(Forecaster):
         n_values, n_known = shape.n_targets + shape.n_past_covariates, shape.n_known
         self.encoder_embedding = WindowEmbedding(n_values, n_known, shape.lookback, width, dropout)
         self.encoder = nn.ModuleList(encoder)
-        self.encoder_norm = nn.LayerNorm(width)
+        self.encoder_norm: nn.Module = nn.LayerNorm(width)
         self.decoder_embedding = WindowEmbedding(shape.n_targets, n_known, n_start + shape.horizon, width, dropout)
         self.decoder = nn.ModuleList(decoder)
         self.decoder_norm = nn.LayerNorm(width)

@@ -49,6 +49,35 @@ def test_distilling_is_the_librarys_convolution_norm_elu_and_pooling() -> None:
         assert expected.shape[1] == Distilling.steps(steps)
 
 
+def test_each_further_stack_is_the_encoder_of_one_layer_less_over_the_later_half_of_the_steps() -> None:
+    shape = replace(SHAPE, lookback=13)
+    model = informer(shape, n_encoder_layers=3, n_stacks=3, attention="full").eval()
+    for weight in model.parameters():
+        nn.init.normal_(weight, std=0.5)
+    steps, parts = torch.randn(2, 13, 8), []
+    for i, length in enumerate((13, 6, 3)):
+        alone = informer(replace(shape, lookback=length), n_encoder_layers=3 - i, attention="full").eval()
+        encoder = nn.Sequential(*alone.encoder, alone.encoder_norm)
+        encoder.load_state_dict(model.encoder[0].encoders[i].state_dict())
+        parts.append(encoder(steps[:, 13 - length :]))
+    assert [part.shape[1] for part in parts] == [4, 3, 3]
+    torch.testing.assert_close(model.encoder_norm(model.encoder[0](steps)), torch.cat(parts, 1))
+
+
+def test_the_gradient_reaches_every_stack() -> None:
+    model = informer(n_encoder_layers=3, n_stacks=3)
+    torch.autograd.backward(model(make_batch(SHAPE).inputs).square().mean())
+    gradients = {name: weight.grad for name, weight in model.named_parameters()}
+    # That of a key's bias is 0 by right: it moves all scores of a query alike.
+    assert [name for name, grad in gradients.items() if grad is None or (grad.ndim > 1 and not grad.any())] == []
+
+
+def test_every_stack_reads_at_least_one_step() -> None:
+    shape = replace(SHAPE, lookback=1)
+    memory = informer(shape, n_encoder_layers=3, n_stacks=3).encoder[0](torch.randn(2, 1, 8))
+    assert memory.shape == (2, 3, 8)
+
+
 def test_probsparse_with_a_large_factor_is_full_attention() -> None:
     inputs = make_batch(SHAPE).inputs
     sparse, full = informer(factor=99).eval(), informer(attention="full").eval()
@@ -109,6 +138,11 @@ def test_only_the_decoders_self_attention_mixes_and_looks_not_ahead() -> None:
     [
         ({"n_heads": 0}, "model.n_heads must be 1 or more, got 0"),
         ({"factor": 0}, "model.factor must be 1 or more, got 0"),
+        ({"n_stacks": 0}, "model.n_stacks must be 1 or more, got 0"),
+        (
+            {"n_stacks": 3},
+            "model.n_stacks must not exceed n_encoder_layers, got n_stacks=3, n_encoder_layers=2; use 2 or less",
+        ),
         ({"dropout": 1.0}, r"model.dropout must lie in \[0, 1\), got 1.0"),
         ({"start_fraction": 1.5}, r"model.start_fraction must lie in \[0, 1\], got 1.5"),
         ({"attention": "local"}, "model.attention must be one of prob, full, got 'local'"),
