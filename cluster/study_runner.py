@@ -24,7 +24,7 @@ from tuner.results.schema import Row
 from tuner.results.store import RunStore, best_row
 from tuner.study.environment import ENVIRONMENT
 from tuner.study.problem_data import ProblemData
-from tuner.training.evaluate import Evaluation, NotRun, evaluate_floor, evaluate_weights
+from tuner.training.evaluate import Evaluation, NotRun, evaluate_floor, evaluation_of, score_weights
 from tuner.training.spec import TrialSpec
 
 
@@ -167,19 +167,23 @@ def _evaluate(
     """
     import ray
 
-    shared = ray.put(opened)
+    shared, specs = ray.put(opened), {who: replace(spec, config=row.config, n_parts=row.n_parts) for who, row in trials.items()}
     resources: dict[str, Any] = {"num_cpus": placement.cpus_per_trial, "num_gpus": placement.gpus_per_trial}
-    score_weights = ray.remote(**resources)(evaluate_weights)
+    score = ray.remote(**resources)(score_weights)
     score_floor = ray.remote(num_cpus=1)(evaluate_floor)
-    tasks = {
-        who: score_weights.remote(who, replace(spec, config=row.config, n_parts=row.n_parts), store.weights(row.number), shared)
-        for who, row in trials.items()
-    }
-    tasks |= {name: score_floor.remote(name, shared) for name in models.floors.names()}
+    scores: dict[int, list[Any]] = {}  # the best may be the baseline
+    for who, row in trials.items():
+        if row.number not in scores:
+            weights = ray.put(store.weights(row.number))
+            scores[row.number] = [score.remote(specs[who], weights, shared, place) for place in range(len(opened.stages))]
+    floors = {name: score_floor.remote(name, shared) for name in models.floors.names()}
     evaluations: list[Evaluation | NotRun] = []
-    for who, task in tasks.items():
+    for who in [*trials, *floors]:
         try:
-            evaluations.append(ray.get(task))
+            if who in floors:
+                evaluations.append(ray.get(floors[who]))
+            else:
+                evaluations.append(evaluation_of(who, specs[who], ray.get(scores[trials[who].number])))
         except ray.exceptions.RayError as error:
             reason = str(error).strip().splitlines()[-1]
             if who == "best":

@@ -117,12 +117,13 @@ class AutoregressiveTransformer(nn.Module):
         """Paths of the horizon: each value that is drawn is an input of the steps after it."""
         memory, template = self._encoded(inputs), self.features.template(inputs)
         read = [layer.read(memory) for layer in self._layers()]
-        kept: list[tuple[Tensor, Tensor] | None] = [None] * len(read)
+        # Keys and values of all steps are written where they stay: to join them anew at each step would copy all before it.
+        kept = [keys.new_empty(2, len(keys) * n_paths, keys.shape[1], template.shape[2], keys.shape[3]) for keys, _ in read]
         values: list[Tensor] = []
         for position in self.positions[self.lookback :].unbind():
             step = self._embedded(1, self.features.at(template, values, n_paths), position)
             for place, layer in enumerate(self._layers()):
-                step, kept[place] = layer.step(step, read[place], kept[place])
+                step = layer.step(step, read[place], kept[place], len(values))
             values.append(draw(step))
         return torch.stack(values, 2)
 
@@ -159,14 +160,22 @@ class SteppingDecoderLayer(DecoderLayer):
         self,
         step: Float[Tensor, "B n C D"],
         memory: tuple[Float[Tensor, "R N L d"], Float[Tensor, "R N L d"]],
-        past: tuple[Tensor, Tensor] | None,
-    ) -> tuple[Float[Tensor, "B n C D"], tuple[Tensor, Tensor]]:
-        """What ``forward`` puts out at the last of the steps so far, for each path; and their keys and values."""
+        kept: Float[Tensor, "2 Q N T d"],
+        place: int,
+    ) -> Float[Tensor, "B n C D"]:
+        """What ``forward`` puts out at one step, for each path.
+
+        Args:
+            step: Number ``place`` of the horizon, from 0.
+            memory: What ``read`` gave.
+            kept: Of all rows (window, path, channel): what came before is read, and what is here is written.
+            place: How many steps came before.
+        """
         rows = step.flatten(0, 2).unsqueeze(1)
         query, key, value = (self._heads(part, rows) for part in (self.own.query, self.own.key, self.own.value))
-        if past is not None:
-            key, value = torch.cat([past[0], key], 2), torch.cat([past[1], value], 2)
-        own = self.own.output(F.scaled_dot_product_attention(query, key, value).flatten(1)).view_as(step)
+        kept[0, :, :, place], kept[1, :, :, place] = key.squeeze(2), value.squeeze(2)
+        keys, values = kept[:, :, :, : place + 1]
+        own = self.own.output(F.scaled_dot_product_attention(query, keys, values).flatten(1)).view_as(step)
         step = self.norms[0](step + self.dropout(own))
 
         paths = step.transpose(1, 2)  # of a channel, as the queries to its memory
@@ -175,7 +184,7 @@ class SteppingDecoderLayer(DecoderLayer):
         cross = self.cross.output(attended).view_as(paths).transpose(1, 2)
         step = self.norms[1](step + self.dropout(cross))
         outputs: Tensor = self.norms[2](step + self.dropout(self.feed(step)))
-        return outputs, (key, value)
+        return outputs
 
     def _heads(self, projection: nn.Module, steps: Float[Tensor, "R T D"]) -> Float[Tensor, "R N T d"]:
         projected: Tensor = projection(steps)

@@ -11,6 +11,7 @@ import typer
 
 from tuner.console.errors import user_mistakes
 from tuner.study.history import history, own_names
+from tuner.study.study import Problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +47,7 @@ def predict(
                 raise ValueError(f"--explain must be another file than --out, got {explain} for both")
         if paths < 1:
             raise ValueError(f"--paths must be 1 or more, got {paths}")
+        problem = Problem.from_json(study["problem"])
         panel, left_out = history(data, fill, study, config["config"])
         if left_out:
             more = f" and {len(left_out) - 5} more" if len(left_out) > 5 else ""
@@ -64,19 +66,23 @@ def predict(
             weights=weights,
             scaler=scaler,
             own_names=own_names(study),
-            horizon=study["problem"]["horizon"],
+            horizon=problem.horizon,
+            first_counted=problem.first_counted,
             n_paths=paths,
             seed=seed,
             explain=explain is not None,
         )
-    table = _long(panel, forecast) if own_names(study) or forecast.quantiles is not None else _wide(panel, forecast)
+    table = (_long if own_names(study) or forecast.quantiles is not None else _wide)(panel, forecast, problem.first_counted)
     with user_mistakes():
         _write(table, out)
         if explain is not None:
             _write(_weights(forecast), explain)
     n_series, n_steps, n_channels = forecast.mean.shape
     of = f" of {n_series} series" if n_series > 1 else ""
-    print(f"{n_steps} steps of {n_channels} channels{of} after {_last_time(panel)} are in {out}")
+    steps = f"step {problem.horizon} (the last alone)" if problem.last_step_only else f"{n_steps} steps"
+    print(
+        f"{steps} of {n_channels} channels{of} after {_last_time(panel)} {'is' if problem.last_step_only else 'are'} in {out}"
+    )
     if explain is not None:
         print(f"how the model weighed variables and steps{', as the mean over the series' if n_series > 1 else ''}: {explain}")
 
@@ -112,15 +118,15 @@ def _write(table: pd.DataFrame, out: Path) -> None:
         table.to_parquet(out, index=False)
 
 
-def _times(panel: Panel, n_steps: int) -> list[pd.DatetimeIndex]:
-    """The times of the horizon of each series."""
+def _times(panel: Panel, n_steps: int, first: int) -> list[pd.DatetimeIndex]:
+    """The times of steps of the horizon of each series, of which ``first`` is the first, from 0."""
     import numpy as np
     import pandas as pd
 
     from datasets.reading.frequency import time_of
 
     spans = zip(panel.start_times, panel.history, strict=True)
-    return [pd.DatetimeIndex(time_of(start, np.arange(n, n + n_steps), panel.frequency)) for start, n in spans]
+    return [pd.DatetimeIndex(time_of(start, np.arange(n + first, n + first + n_steps), panel.frequency)) for start, n in spans]
 
 
 def _last_time(panel: Panel) -> str:
@@ -130,15 +136,15 @@ def _last_time(panel: Panel) -> str:
     return str(time_of(panel.start_times, panel.history - 1, panel.frequency).max().item())
 
 
-def _wide(panel: Panel, forecast: PanelForecast) -> pd.DataFrame:
+def _wide(panel: Panel, forecast: PanelForecast, first: int) -> pd.DataFrame:
     """time, then a column for each channel."""
     import pandas as pd
 
-    (times,) = _times(panel, forecast.mean.shape[1])
+    (times,) = _times(panel, forecast.mean.shape[1], first)
     return pd.DataFrame(forecast.mean[0], index=times.rename("time"), columns=list(panel.channels)).reset_index()
 
 
-def _long(panel: Panel, forecast: PanelForecast) -> pd.DataFrame:
+def _long(panel: Panel, forecast: PanelForecast, first: int) -> pd.DataFrame:
     """series, time, channel, mean, and a column for each quantile."""
     import numpy as np
     import pandas as pd
@@ -149,7 +155,7 @@ def _long(panel: Panel, forecast: PanelForecast) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "series": np.repeat(np.array(panel.series, dtype=object), n_steps * n_channels),
-            "time": np.repeat(np.concatenate([times.to_numpy() for times in _times(panel, n_steps)]), n_channels),
+            "time": np.repeat(np.concatenate([times.to_numpy() for times in _times(panel, n_steps, first)]), n_channels),
             "channel": np.tile(np.array(panel.channels, dtype=object), n_series * n_steps),
             "mean": forecast.mean.reshape(-1),
         }

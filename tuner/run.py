@@ -54,6 +54,7 @@ def run(
     folds_file: options.FoldsFile = None,
     protocol: options.Protocol = "holdout",
     stages: options.Stages = None,
+    last_step_only: options.LastStepOnly = False,
     paths: options.Paths = 20,
     settings: options.Settings = None,
     trials: Annotated[
@@ -146,7 +147,7 @@ def run(
         problem = parse_problem(
             dataset=dataset, horizon=horizon, metric=metric, data_dir=data_dir, target=target, covariates=covariates,
             known=known, static=static, series_id=series_id, fill=fill, short_series=short_series, split=split, folds=folds,
-            folds_file=folds_file, protocol=protocol, stages=stages, paths=paths,
+            folds_file=folds_file, protocol=protocol, stages=stages, last_step_only=last_step_only, paths=paths,
         )  # fmt: skip
         steps = problem.horizon
         fixed = load_space(space, settings or [], steps, chained=problem.chained)

@@ -19,7 +19,9 @@ from datasets.windows.windowing import score_origins
 _HASHED_ROWS = 1 << 14
 
 
-def prepare(panel: Panel, splits: Sequence[Split], horizon: int, *, chained: bool = False) -> PreparedData:
+def prepare(
+    panel: Panel, splits: Sequence[Split], horizon: int, *, chained: bool = False, first_counted: int = 0
+) -> PreparedData:
     """The panel up to the last row that any of the splits scores, with statistics of the train rows of each.
 
     Args:
@@ -27,6 +29,7 @@ def prepare(panel: Panel, splits: Sequence[Split], horizon: int, *, chained: boo
         splits: What trials see, or with the test split what evaluation sees.
         horizon: Steps of the future that are forecast.
         chained: Whether one network learns the stages in turn: then the statistics are those of the first for all.
+        first_counted: Steps of the horizon before this one, from 0, are to count neither in losses nor in scores.
 
     Raises:
         ValueError: a split goes past a series, or no window fits the rows that are scored.
@@ -39,7 +42,7 @@ def prepare(panel: Panel, splits: Sequence[Split], horizon: int, *, chained: boo
         Stage(name=split.name, train=split.train, score=split.score, scalers=scalers)
         for split, scalers in zip(splits, _scalers(panel, splits, chained), strict=True)
     )
-    data = _assemble(panel, horizon, stages, ends, n_future=0, chained=chained)
+    data = _assemble(panel, horizon, stages, ends, n_future=0, chained=chained, first_counted=first_counted)
     for stage in stages:
         score_origins(stage, data.offsets, horizon)
     return data
@@ -79,7 +82,14 @@ def _scalers(panel: Panel, splits: Sequence[Split], chained: bool) -> list[Scale
 
 
 def _assemble(
-    panel: Panel, horizon: int, stages: tuple[Stage, ...], ends: IntArray, n_future: int, *, chained: bool = False
+    panel: Panel,
+    horizon: int,
+    stages: tuple[Stage, ...],
+    ends: IntArray,
+    *,
+    n_future: int,
+    chained: bool = False,
+    first_counted: int = 0,
 ) -> PreparedData:
     rows = ends + n_future
 
@@ -104,6 +114,7 @@ def _assemble(
         offsets=np.concatenate([[0], np.cumsum(rows)]).astype(np.int64),
         start_times=panel.start_times,
         horizon=horizon,
+        first_counted=first_counted,
         frequency=panel.frequency,
         period=period_of(panel.frequency),
         stages=stages,

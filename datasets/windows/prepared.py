@@ -111,6 +111,8 @@ class PreparedData:
     start_times: npt.NDArray[np.datetime64]
     """(n_series,), datetime64[ns]: of the first row of each series"""
     horizon: int
+    first_counted: int
+    """Steps of the horizon before this one, from 0, count neither in losses nor in scores."""
     frequency: str
     period: int
     """Steps of one season: 24 for hourly data."""

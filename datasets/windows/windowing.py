@@ -99,6 +99,25 @@ def score_origins(split: Split, offsets: IntArray, horizon: int) -> Origins:
     return origins
 
 
+def times_scored(split: Split, offsets: IntArray, horizon: int, first_counted: int = 0) -> IntArray:
+    """(rows,): in how many scored windows each flat row is a step of the horizon that counts.
+
+    Args:
+        split: Which rows are scored.
+        offsets: (n_series + 1,), of the arrays that the rows index.
+        horizon: Steps of the future.
+        first_counted: Steps of a horizon before this one, from 0, do not count.
+    """
+    origins = score_origins(split, offsets, horizon)
+    some = origins.count > 0
+    start, count = origins.first[some] + 1 + first_counted, origins.count[some]
+    # What n windows, each a step after the other, count of their rows rises, stays and falls by 1 a row: the sum of two sums.
+    bends = np.zeros(offsets[-1] + 2, dtype=np.int64)
+    for sign, row in ((1, 0), (-1, count), (-1, horizon - first_counted), (1, count + horizon - first_counted)):
+        np.add.at(bends, start + row, sign)
+    return bends.cumsum().cumsum()[:-2]
+
+
 def series_of(origins: IntArray, offsets: IntArray) -> IntArray:
     """(n,): the index of the series that holds each flat row."""
     return np.searchsorted(offsets, origins, side="right").astype(np.int64) - 1

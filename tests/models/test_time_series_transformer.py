@@ -35,11 +35,8 @@ def test_a_path_reads_its_own_past_and_the_memory_of_its_own_channel() -> None:
     layer = network().decoder[0]
     assert isinstance(layer, SteppingDecoderLayer)
     memory, steps = torch.randn(2 * 3, 4, 8), torch.randn(5, 2, 7, 3, 8)  # (steps, windows, paths, channels, width)
-    outputs, past = [], None
-    for step in steps:
-        output, past = layer.step(step, layer.read(memory), past)
-        outputs.append(output)
-    found = torch.stack(outputs)
+    kept = torch.full((2, 2 * 7 * 3, 2, 5, 4), torch.nan)
+    found = torch.stack([layer.step(step, layer.read(memory), kept, place) for place, step in enumerate(steps)])
     for window in range(2):
         for channel in range(3):
             own = steps[:, window, :, channel].transpose(0, 1)

@@ -32,10 +32,18 @@ def table(path: Path, lengths: dict[str, int], codes: dict[str, str], days: int 
     return path
 
 
-def export(folder: Path, codes: dict[str, str], short_series: str | None = None, model: str = "dlinear") -> Path:
+def export(
+    folder: Path,
+    codes: dict[str, str],
+    short_series: str | None = None,
+    model: str = "dlinear",
+    last_step_only: bool = False,
+) -> Path:
     """A network without training, for two shops."""
     path = table(folder / "train.csv", {"a": 60, "b": 50}, codes)
-    problem = Problem(dataset=str(path), horizon=3, metric="mae", columns=COLUMNS, short_series=short_series)
+    problem = Problem(
+        dataset=str(path), horizon=3, metric="mae", columns=COLUMNS, short_series=short_series, last_step_only=last_step_only
+    )
     read = read_problem(problem, 8)
     data = read.opened()
     network, *_ = build(model, CONFIG, data, seed=0)
@@ -103,6 +111,19 @@ def test_series_that_are_left_out_are_counted_and_some_named(tmp_path: Path) -> 
 def test_a_file_with_no_row_to_spare_says_nothing(tmp_path: Path) -> None:
     done = predict(export(tmp_path, NUMBERS, "drop"), table(tmp_path / "new.csv", {"a": 8, "b": 8}, NUMBERS))
     assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_of_a_study_of_the_last_step_that_step_alone_is_forecast(tmp_path: Path) -> None:
+    tables = []
+    for name, last in (("all", False), ("last", True)):
+        folder = tmp_path / name
+        folder.mkdir()
+        done = predict(export(folder, WORDS, last_step_only=last), table(folder / "new.csv", {"a": 20, "b": 30}, WORDS))
+        assert done.exit_code == 0, done.stderr
+        tables.append(pd.read_csv(folder / "out.csv"))
+    whole, alone = tables
+    assert "step 3 (the last alone) of 1 channels of 2 series" in done.stdout
+    pd.testing.assert_frame_equal(alone, whole.groupby("series").tail(1).reset_index(drop=True))
 
 
 def explain(folder: Path, name: str = "weights.csv") -> pd.DataFrame:

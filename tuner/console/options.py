@@ -60,6 +60,14 @@ Protocol = Annotated[
     typer.Option("--protocol", help="holdout; continual: one network learns stages in turn.", rich_help_panel=DATA),
 ]
 Stages = Annotated[int | None, typer.Option("--stages", help="Of --protocol continual. Default: 5.", rich_help_panel=DATA)]
+LastStepOnly = Annotated[
+    bool,
+    typer.Option(
+        "--last-step-only",
+        help="Only the last step of the horizon counts, in losses and scores: LSTNet's protocol.",
+        rich_help_panel=DATA,
+    ),
+]
 Paths = Annotated[int, typer.Option("--paths", help="Paths that a probabilistic forecast draws.", rich_help_panel=DATA)]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="Fix a key: key=value. Repeatable.", metavar="KEY=VALUE", rich_help_panel=WHAT)

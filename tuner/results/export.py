@@ -48,11 +48,11 @@ forecast = forecast_panel(
     weights=(best / "{weights}").read_bytes(),
     scaler=scaler,
     own_names=own_names(study),
-    horizon={horizon},
+    horizon={horizon},{first_counted}
     n_paths={n_paths},
     seed=0,
 )
-print(forecast.mean.shape)  # (series, {horizon} steps, channels), in the units of the table
+print(forecast.mean.shape)  # (series, {n_steps} steps, channels), in the units of the table
 ```
 
 ## Files
@@ -107,6 +107,7 @@ def export_best(
         write_json(new / schema.STUDY, study)
         for name, content in {schema.WEIGHTS: weights, **{stage_file(s): theirs for s, theirs in stages.items()}}.items():
             write_atomic(new / name, content)
+        horizon, last = study["problem"]["horizon"], study["problem"].get("last_step_only", False)
         words = _README.format(
             name=study["name"],
             model=model,
@@ -114,7 +115,9 @@ def export_best(
             folder=folder,
             sha256=sha256,
             folds=_FOLDS.format(names=", ".join(f"`{stage_file(stage)}`" for stage in stages)) if stages else "",
-            horizon=study["problem"]["horizon"],
+            horizon=horizon,
+            n_steps=1 if last else horizon,
+            first_counted=f"\n    first_counted={horizon - 1},  # only the last step was trained and scored" if last else "",
             n_paths=study["problem"].get("n_paths", 1),
             config=schema.CONFIG,
             weights=schema.WEIGHTS,

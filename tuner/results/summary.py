@@ -173,10 +173,11 @@ def _what(summary: Summary) -> list[Block]:
     spent = f"{text.duration(summary.working_s)} of training and scoring in {text.duration(summary.wall_s)} of wall time"
     n_stages = len(data.get("validation", []))
     began = "".join(f" The sampler began with {text.count(n, 'trial')} of {name}." for name, n in summary.evidence.items())
+    last = " (its last step alone)" if problem.get("last_step_only") else ""
     words = "stages, learned in turn" if _is_continual(study) else "folds"
     where = f"the mean of {n_stages} {words}" if n_stages > 1 else "validation"
     return [
-        f"{model} on {problem['dataset']}{size}, horizon {problem['horizon']}, ranked by {summary.metric} on {where}. "
+        f"{model} on {problem['dataset']}{size}, horizon {problem['horizon']}{last}, ranked by {summary.metric} on {where}. "
         f"Space {study.get('space_name', model)}, seed {study.get('seed', '?')}{f'; {searched_by}' if searched_by else ''}.",
         f"{text.count(len(summary.rows), 'trial')} of {summary.n_wanted}: {counts}. {spent}.{began}",
     ]
@@ -379,6 +380,7 @@ def _tasks(summary: Summary) -> list[Block]:
         lines = [
             (_span(steps), *(text.number(_block_mean(score, name, steps)) for name in metrics for score in shown))
             for steps in _horizon_blocks(n_steps)
+            if any(_block_mean(score, name, steps) is not None for name in metrics for score in shown)
         ]
         found.append(Grid("Scaled errors on test by block of the horizon, the mean over its steps", head, lines))
     return found

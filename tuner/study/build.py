@@ -129,6 +129,7 @@ def parse_problem(
     folds_file: Path | None,
     protocol: str,
     stages: int | None,
+    last_step_only: bool,
     paths: int,
     data_dir: Path | None,
 ) -> Problem:
@@ -152,6 +153,7 @@ def parse_problem(
         n_folds=folds,
         n_stages=(_N_STAGES if stages is None else stages) if protocol == "continual" else None,
         folds_file=folds_file.absolute() if folds_file else None,
+        last_step_only=last_step_only,
         n_paths=paths,
         data_dir=data_dir.absolute() if data_dir else None,
     )

@@ -65,6 +65,10 @@ METRICS = {
         Metric(name="mae", unit="original", source="common", formula="mean |y - f|, f the median"),
         Metric(name="rmse", unit="original", source="common", formula="sqrt(mean (y - f)^2), f the mean"),
         Metric(
+            name="rmse_mean", unit="original", source="Monash archive: its mean RMSE",
+            formula="mean over series and channels of sqrt(mean (y - f)^2), f the mean",
+        ),
+        Metric(
             name="mase", unit="none", source="Hyndman and Koehler 2006; Monash archive",
             formula="mean over series and channels of mean |y - f| / mean |y_t - y_{t-m}|, f the median; the latter over rows "
             "before the scored ones, m one season, 1 where none are that far apart; without those where it is 0",
@@ -77,9 +81,26 @@ METRICS = {
             name="msmape", unit="none", source="Monash archive (Suilin's): in [0, 2], no percent",
             formula="smape over max(|y| + |f| + 0.1, 0.6) in place of |y| + |f|: for series with values near 0",
         ),
+        *(
+            Metric(
+                name=f"{name}_median", unit=unit, source=f"Monash archive: its median {called}",
+                formula=f"median over series and channels of {what}",
+            )
+            for name, unit, called, what in (
+                ("mae", "original", "MAE", "mean |y - f|, f the median"),
+                ("rmse", "original", "RMSE", "sqrt(mean (y - f)^2), f the mean"),
+                ("mase", "none", "MASE", "what mase is the mean of"),
+                ("smape", "none", "sMAPE", "what smape is the mean of"),
+                ("msmape", "none", "msMAPE", "what msmape is the mean of"),
+            )
+        ),
         Metric(
             name="rse", unit="none", source="LSTNet (Lai et al., SIGIR 2018)",
             formula="sqrt(sum (y - f)^2 / sum (y - mean y)^2), f the mean, mean y over all that is scored",
+        ),
+        Metric(
+            name="rae", unit="none", source="LSTNet (Lai et al., SIGIR 2018), TPA-LSTM",
+            formula="sum |y - f| / sum |y - mean y|, f the median, mean y over all that is scored",
         ),
         Metric(
             name="corr", unit="none", source="LSTNet (Lai et al., SIGIR 2018)", better="higher",

@@ -79,7 +79,8 @@ class ProblemData:
     def _prepared(self, splits: Sequence[Split]) -> PreparedData:
         from datasets.windows.prepare import prepare
 
-        return prepare(self.panel, splits, self.problem.horizon, chained=self.problem.chained)
+        problem = self.problem
+        return prepare(self.panel, splits, problem.horizon, chained=problem.chained, first_counted=problem.first_counted)
 
     @cached_property
     def sha256(self) -> str:

@@ -34,6 +34,8 @@ class Problem:
     """Consecutive parts that one network learns in turn, of the same data: continual learning. None is a holdout, or folds."""
     folds_file: Path | None = None
     """Borders that an earlier study wrote, in the place of split and n_folds."""
+    last_step_only: bool = False
+    """Whether only the last step of the horizon counts, in losses and in scores."""
     n_paths: int = 20
     """Paths of a forecast, from models and heads that draw them."""
     data_dir: Path | None = None
@@ -62,6 +64,11 @@ class Problem:
     def chained(self) -> bool:
         """Whether one network learns the stages in turn."""
         return self.n_stages is not None
+
+    @property
+    def first_counted(self) -> int:
+        """Steps of the horizon before this one, from 0, do not count."""
+        return self.horizon - 1 if self.last_step_only else 0
 
     def epochs(self, each: int) -> int:
         """Of a trial, of which a stage that is learned in turn gets ``each``."""

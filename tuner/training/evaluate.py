@@ -6,6 +6,7 @@ On test, what was trained or fitted for the last validation stage is scored: it 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import safetensors.torch
@@ -14,7 +15,7 @@ import torch
 import models.floors
 from datasets.config import DataConfig
 from datasets.windows.loaders import WindowSource
-from datasets.windows.prepared import PreparedData, Stage
+from datasets.windows.prepared import PreparedData
 from models.floors.base import TooLong
 from search_spaces.base import Config
 from tuner.study.schema import split_config
@@ -60,32 +61,41 @@ def load_network(model: str, config: Config, data: PreparedData, weights: bytes)
     return network.eval(), train, data_config
 
 
-def evaluate_weights(who: str, spec: TrialSpec, weights: bytes, data: PreparedData) -> Evaluation:
-    """Scores weights as they will be exported: loaded afresh from their bytes.
+def score_weights(spec: TrialSpec, weights: bytes, data: PreparedData, place: int) -> tuple[Score, float]:
+    """The score of weights as they will be exported, loaded afresh from their bytes, on one stage; and the seconds it took.
 
     Args:
-        who: Their name in the comparison.
         spec: The trial that they come from.
         weights: What it reported: a safetensors of all of its stages.
         data: Prepared with the test rows: its stages are those of the trial, then the test.
+        place: Of the stage in ``data.stages``.
     """
     started = time.perf_counter()
     torch.set_num_threads(spec.n_threads)
-    *validation, test = data.stages
+    stage, last = data.stages[place], data.stages[-2]
+    trained = last if data.chained or stage is data.stages[-1] else stage
+    network, _, config = load_network(spec.model, spec.config, data, weights_of(trained.name, weights))
+    source = WindowSource(data, stage, config, spec.device)
+    network.to(spec.device)
+    score = score_trial(spec, network, source, data, stage)
+    return score, time.perf_counter() - started
 
-    def score(trained: str, stage: Stage) -> Score:
-        network, _, config = load_network(spec.model, spec.config, data, weights_of(trained, weights))
-        source = WindowSource(data, stage, config, spec.device)
-        network.to(spec.device)
-        return score_trial(spec, network, source, data, stage)
 
+def evaluation_of(who: str, spec: TrialSpec, scored: Sequence[tuple[Score, float]]) -> Evaluation:
+    """What ``score_weights`` found on each stage, the test last, under a name in the comparison."""
+    *validation, test = (score for score, _ in scored)
     return Evaluation(
         who=who,
         lookback=split_config(spec.config)[2].lookback,
-        validation=mean_score([score(validation[-1].name if data.chained else stage.name, stage) for stage in validation]),
-        test=score(validation[-1].name, test),
-        seconds=time.perf_counter() - started,
+        validation=mean_score(validation),
+        test=test,
+        seconds=sum(seconds for _, seconds in scored),
     )
+
+
+def evaluate_weights(who: str, spec: TrialSpec, weights: bytes, data: PreparedData) -> Evaluation:
+    """``score_weights`` on every stage, one after the other."""
+    return evaluation_of(who, spec, [score_weights(spec, weights, data, place) for place in range(len(data.stages))])
 
 
 def evaluate_floor(name: str, data: PreparedData) -> Evaluation | NotRun:

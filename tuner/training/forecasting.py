@@ -28,7 +28,7 @@ class PanelForecast:
     """One forecast for each series: n_series, H steps, C channels; original units."""
 
     mean: FloatArray
-    """(n_series, H, C)"""
+    """(n_series, H, C): the last H steps of the horizon."""
     quantiles: FloatArray | None
     """(n_series, H, C, levels of ``QUANTILES``); None from a model that gives points."""
     weights: tuple[Weight, ...] = ()
@@ -44,6 +44,7 @@ def forecast_panel(
     scaler: Mapping[str, Any],
     own_names: bool,
     horizon: int,
+    first_counted: int = 0,
     n_paths: int,
     seed: int,
     explain: bool = False,
@@ -62,6 +63,7 @@ def forecast_panel(
         scaler: What ``scaler.json`` holds.
         own_names: Whether the study's series have names: from a series id or a .tsf file.
         horizon: Steps to forecast.
+        first_counted: Those before this one, from 0, are left out: what they were trained for did not count.
         n_paths: Paths of a probabilistic forecast.
         seed: Of its draws.
         explain: Whether to say how the model weighs its inputs.
@@ -91,8 +93,8 @@ def forecast_panel(
             if forecast.paths.shape[1] > 1:
                 quantiles.append(np.stack([forecast.quantile(q).double().numpy() * scale + loc for q in QUANTILES], -1))
     return PanelForecast(
-        mean=np.concatenate(means),
-        quantiles=np.concatenate(quantiles) if quantiles else None,
+        mean=np.concatenate(means)[:, first_counted:],
+        quantiles=np.concatenate(quantiles)[:, first_counted:] if quantiles else None,
         weights=tuple(mean_weights(explanations, panel)) if explain else (),
     )
 

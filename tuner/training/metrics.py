@@ -1,8 +1,8 @@
 """Metrics over all windows of a stage: sums in float64 over every observed value, never a mean of means over batches.
 
-What each metric is, says ``tuner.study.metrics``. Windows come sorted by series. They are summed in blocks of a fixed number,
-and a series is folded into the totals when its last window is in: no metric depends on how windows were batched, and memory
-grows neither with windows nor with series.
+What each metric is, says ``tuner.study.metrics``. Windows come in order. They are summed in blocks of a fixed number, and a
+series is folded into the totals when its last window is in: no metric depends on how windows were batched, and memory does not
+grow with windows.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
-from datasets.base import FloatArray, IntArray
+from datasets.base import BoolArray, FloatArray, IntArray
 from datasets.windows.prepared import PreparedData, Stage
+from datasets.windows.windowing import series_of, times_scored
 from tuner.study.metrics import METRICS
 
 _BLOCK = 1 << 14
@@ -29,11 +30,13 @@ _RATIOS = {
     "mae_scaled": ("absolute_scaled", "n"),
     "mae": ("absolute", "n"),
     "rmse": ("squared", "n"),
-    "mase": ("mase", "n_mase"),
-    "smape": ("mean_smape", "n_smape"),
-    "msmape": ("mean_msmape", "n_msmape"),
+    "mase": ("sum_mase", "n_mase"),
+    "smape": ("sum_smape", "n_smape"),
+    "msmape": ("sum_msmape", "n_msmape"),
+    "rmse_mean": ("sum_rmse", "n_rmse"),
     "rse": ("squared", "spread"),
-    "corr": ("corr", "n_corr"),
+    "rae": ("absolute", "deviation"),
+    "corr": ("sum_corr", "n_corr"),
     "q_risk_50": ("absolute", "size"),
     "q_risk_90": ("pinball_90", "size"),
     "crps": ("crps", "n"),
@@ -43,9 +46,12 @@ _RATIOS = {
     "coverage_95": ("inside_95", "n"),
     "loss": ("loss", "n"),
 }
-"""Every metric is one sum over another."""
+"""One sum over another: every metric but the medians."""
 
 _ROOTS = ("rmse", "rse")
+
+_MEDIANS = {f"{name}_median": name for name in ("mase", "smape", "msmape", "mae", "rmse")}
+"""Metric to what it is the median of: a number for each pair of series and channel."""
 
 _quiet = np.errstate(all="ignore")
 """Of forecasts that are not finite, the metrics are not finite: whoever ranks by them looks."""
@@ -64,7 +70,7 @@ class Score:
     by_channel: dict[str, dict[str, float]]
     """Metric to channel to value: all but crps_sum."""
     by_step: dict[str, list[float | None]]
-    """Metric to H values, None where there is none: all but those that are means over series, and rse."""
+    """Metric to H values, None where there is none: all but means and medians over series, rse and rae."""
     n_dropped: dict[str, int]
     """mase, corr: how many pairs of series and channel had no value, and are not in the mean."""
 
@@ -92,16 +98,16 @@ def mean_score(scores: Sequence[Score]) -> Score:
 
 
 class ErrorSums:
-    """Collects forecasts and truths batch by batch, in original units.
+    """Collects forecasts batch by batch, in original units, and compares them with what came.
 
     Args:
         data: Whose windows are scored.
-        stage: Whose earlier rows give the scales.
+        stage: Which of them; its earlier rows give the scales.
         block: Values that are summed at a time; sums differ by rounding between block sizes, and by nothing within one.
     """
 
     def __init__(self, data: PreparedData, stage: Stage, *, block: int = _BLOCK) -> None:
-        self._channels = data.channels
+        self._data, self._stage, self._channels = data, stage, data.channels
         self._mean, self._std = stage.scalers.targets.mean, stage.scalers.targets.std
         self._mase_scale = mase_scales(data, stage)
         self._block = max(block // (data.horizon * len(data.channels)), 1)
@@ -111,31 +117,28 @@ class ErrorSums:
         self._by_value: dict[str, FloatArray] = {}  # (H, C)
         self._by_channel: dict[str, FloatArray] = {}  # (C,)
         self._by_step: dict[str, FloatArray] = {}  # (H,)
-        nothing: FloatArray = np.zeros(len(data.channels))
-        self._level = nothing, nothing, nothing  # (C,) each: count, mean and squares about it, of the truth
+        self._of_pairs = {
+            name: np.ma.array(np.zeros(self._mase_scale.shape), mask=True) for name in _MEDIANS.values()
+        }  # (n_series, C)
         self._n_dropped = {"mase": 0, "corr": 0}
 
     def add(
         self,
-        series: Int[np.ndarray, " B"],
-        truth: Float[np.ndarray, "B H C"],
-        observed: Bool[np.ndarray, "B H C"],
+        origins: Int[np.ndarray, " B"],
         paths: Float[np.ndarray, "B n H C"],
         loss: Float[np.ndarray, "B H C"] | None = None,
     ) -> None:
         """Adds a batch of windows, in float64; series never fall from one window to the next.
 
         Args:
-            series: Index of each window's series.
-            truth: Anything where it was not observed.
-            observed: What counts.
+            origins: The last past row of each window.
             paths: Of the forecast; a point forecast is one path.
             loss: Of each value, for the metric of that name; with every batch, or with none.
         """
-        windows = (series, truth, observed, paths, *(() if loss is None else (loss,)))
+        windows = (origins, paths, *(() if loss is None else (loss,)))
         start = 0
-        while start < len(series):
-            end = min(start + self._block - self._n_pending, len(series))
+        while start < len(origins):
+            end = min(start + self._block - self._n_pending, len(origins))
             self._pending.append(tuple(part[start:end] for part in windows))
             self._n_pending += end - start
             start = end
@@ -153,24 +156,24 @@ class ErrorSums:
             series, sums = self._open
             self._close(np.array([series]), {name: part[None] for name, part in sums.items()})
             self._open = None
-        n, mean, spread = self._level
-        if not n.sum():
+        if not self._by_value["n"].any():
             raise ValueError("a score needs at least one observed value, the scored rows hold none; move the split")
-        total_n, total_mean, total_spread = _merged(n, mean, spread)
         overall = {
             name: part.sum() for sums in (self._by_value, self._by_channel, self._by_step) for name, part in sums.items()
         }
         channels = {**{name: part.sum(0) for name, part in self._by_value.items()}, **self._by_channel}
         steps = {**{name: part.sum(1) for name, part in self._by_value.items()}, **self._by_step}
-        overall["spread"], channels["spread"] = _certain(total_spread, total_n, total_mean), _certain(spread, n, mean)
+        for sums, (spread, deviation) in zip((overall, channels), self._about_mean(), strict=True):
+            sums["spread"], sums["deviation"] = spread, deviation
+        pooled = {name: part.reshape(-1, 1) for name, part in self._of_pairs.items()}
         return Score(
             n_windows=self._n_windows,
-            metrics={name: value for name, (value,) in _ratios(overall).items() if value is not None},
+            metrics={name: value for name, (value,) in _values(overall, pooled).items() if value is not None},
             by_channel={
                 name: {channel: v for channel, v in zip(self._channels, values, strict=True) if v is not None}
-                for name, values in _ratios(channels).items()
+                for name, values in _values(channels, self._of_pairs).items()
             },
-            by_step=_ratios(steps),
+            by_step=_values(steps),
             n_dropped=dict(self._n_dropped),
         )
 
@@ -181,10 +184,10 @@ class ErrorSums:
             self._sum(*parts)
 
     @_quiet
-    def _sum(
-        self, series: IntArray, truth: FloatArray, observed: np.ndarray, paths: FloatArray, loss: FloatArray | None = None
-    ) -> None:
+    def _sum(self, origins: IntArray, paths: FloatArray, loss: FloatArray | None = None) -> None:
         """Sums a block over the windows of each series."""
+        series = series_of(origins, self._data.offsets)
+        truth, observed = truth_of(self._data, origins)
         self._n_windows += len(series)
         level = self._mean[series][:, None]
         if not observed.all():
@@ -217,31 +220,50 @@ class ErrorSums:
         for name, unit in (("absolute", std), ("squared", std**2), ("crps", std)):
             _add(self._by_value, f"{name}_scaled", (sums[name] / unit).sum(0))
 
-        n, truth, absolute, smape, msmape, y, yy, f, ff, yf = (
-            sums[name].sum(1) for name in ("n", "truth", "absolute", "smape", "msmape", "y", "yy", "f", "ff", "yf")
+        n, absolute, squared, smape, msmape, y, yy, f, ff, yf = (
+            sums[name].sum(1) for name in ("n", "absolute", "squared", "smape", "msmape", "y", "yy", "f", "ff", "yf")
         )
         seen, n = n > 0, np.maximum(n, 1.0)
         scale = self._mase_scale[series]
         y_squares, f_squares = yy - y**2 / n, ff - f**2 / n
-        constant_y = y_squares <= _ROUNDING * yy
-        constant_f = f_squares <= _ROUNDING * ff
-        for name, count, defined, value in (
-            ("mean_smape", "n_smape", seen, smape / n),
-            ("mean_msmape", "n_msmape", seen, msmape / n),
-            ("mase", "n_mase", seen & (scale > 0), absolute / n / scale),
-            (
-                "corr",
-                "n_corr",
-                seen & ~constant_y,
-                np.where(constant_f, 0.0, (yf - y * f / n) / np.sqrt(y_squares * f_squares)),
-            ),
+        correlation = (yf - y * f / n) / np.sqrt(y_squares * f_squares)
+        for name, defined, value in (
+            ("mae", seen, absolute / n),
+            ("rmse", seen, np.sqrt(squared / n)),
+            ("smape", seen, smape / n),
+            ("msmape", seen, msmape / n),
+            ("mase", seen & (scale > 0), absolute / n / scale),
+            ("corr", seen & (y_squares > _ROUNDING * yy), np.where(f_squares <= _ROUNDING * ff, 0.0, correlation)),
         ):
-            _add(self._by_channel, name, np.where(defined, value, 0.0).sum(0))
-            _add(self._by_channel, count, defined.sum(0).astype(np.float64))
+            _add(self._by_channel, f"sum_{name}", np.where(defined, value, 0.0).sum(0))
+            _add(self._by_channel, f"n_{name}", defined.sum(0).astype(np.float64))
+            if name in self._of_pairs:
+                self._of_pairs[name][series] = np.ma.array(value, mask=~defined)
             if name in self._n_dropped:
                 self._n_dropped[name] += int((seen & ~defined).sum())
-        levels = (seen * n, truth / n, np.where(constant_y, 0.0, y_squares))
-        self._level = _merged(*(np.vstack(pair) for pair in zip(self._level, levels, strict=True)))
+
+    def _about_mean(self) -> tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
+        """Sums of squares and of sizes of what is scored about its mean: (1,) over all channels; (C,) each about its own."""
+        counts = times_scored(self._stage, self._data.offsets, self._data.horizon, self._data.first_counted)
+        rows = np.flatnonzero(counts)
+        truth, weight = self._data.values[rows], counts[rows, None] * self._data.observed[rows]
+        truth = np.where(weight > 0, truth, 0.0)
+
+        def about(truth: FloatArray, weight: IntArray) -> tuple[FloatArray, FloatArray]:
+            mean = (weight * truth).sum(0) / np.maximum(weight.sum(0), 1)
+            ends = np.where(weight > 0, truth, -np.inf).max(0), np.where(weight > 0, truth, np.inf).min(0)
+            off = np.where(ends[0] > ends[1], np.abs(truth - mean), 0.0)  # of a constant, its mean has a rounding error
+            return (weight * off**2).sum(0), (weight * off).sum(0)
+
+        return about(truth.reshape(-1, 1), weight.reshape(-1, 1)), about(truth, weight)
+
+
+def truth_of(data: PreparedData, origins: IntArray) -> tuple[FloatArray, BoolArray]:
+    """(n, H, C): what came after each origin in original units, and what of it counts: it was observed, and its step counts."""
+    rows = origins[:, None] + np.arange(1, data.horizon + 1)
+    counts = data.observed[rows]
+    counts[:, : data.first_counted] = False
+    return data.values[rows], counts
 
 
 def _errors(truth: FloatArray, observed: np.ndarray, paths: FloatArray, level: FloatArray) -> dict[str, FloatArray]:
@@ -261,7 +283,6 @@ def _errors(truth: FloatArray, observed: np.ndarray, paths: FloatArray, level: F
     y, f = truth - level, mean - level  # near 0, so that no digit is lost in sums of squares
     return {
         "n": observed.astype(np.float64),
-        "truth": truth,
         "absolute": absolute,
         "squared": (truth - mean) ** 2,
         "smape": 2 * absolute / np.maximum(both, np.finfo(np.float64).tiny),
@@ -336,29 +357,31 @@ def mase_scales(data: PreparedData, stage: Stage) -> FloatArray:
     return total / np.maximum(count, 1)
 
 
+def _median(numbers: FloatArray) -> float:
+    """NaN if any number is not finite: a series whose forecasts broke must not hide behind the others."""
+    return float(np.median(numbers)) if np.isfinite(numbers).all() else math.nan
+
+
 def _add(sums: dict[str, FloatArray], name: str, part: FloatArray) -> None:
     sums[name] = sums[name] + part if name in sums else part
 
 
-def _merged(n: FloatArray, mean: FloatArray, squares: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Count, mean and squares about the mean of groups, along the first axis, taken together."""
-    total = n.sum(0)
-    overall = (n * mean).sum(0) / np.maximum(total, 1.0)
-    return total, overall, (squares + n * (mean - overall) ** 2).sum(0)
+def _values(
+    sums: Mapping[str, FloatArray], pairs: Mapping[str, np.ma.MaskedArray] | None = None
+) -> dict[str, list[float | None]]:
+    """The metrics whose sums are there, in the order of ``METRICS``; None where there is nothing to divide by.
 
-
-def _certain(squares: FloatArray, n: FloatArray, mean: FloatArray) -> FloatArray:
-    """Squares about the mean, 0 where they are a rounding error of the level."""
-    return np.where(squares <= 1e-18 * n * mean**2, 0.0, squares)
-
-
-def _ratios(sums: Mapping[str, FloatArray]) -> dict[str, list[float | None]]:
-    """The metrics whose sums are there, in the order of ``METRICS``; None where there is nothing to divide by."""
+    Args:
+        sums: (k,) each.
+        pairs: (n, k) each: what there are medians of.
+    """
     result: dict[str, list[float | None]] = {}
     for name in METRICS:
-        over, under = _RATIOS[name]
-        if over in sums and under in sums:
-            above, below = np.atleast_1d(sums[over]), np.atleast_1d(sums[under])
+        if pairs and name in _MEDIANS:
+            columns = [column.compressed() for column in pairs[_MEDIANS[name]].T]
+            result[name] = [_median(column) if len(column) else None for column in columns]
+        elif name in _RATIOS and all(part in sums for part in _RATIOS[name]):
+            above, below = (np.atleast_1d(sums[part]) for part in _RATIOS[name])
             values = above / np.where(below == 0, 1.0, below)
             values = np.sqrt(values) if name in _ROOTS else values
             result[name] = [None if none else float(value) for value, none in zip(values, below == 0, strict=True)]

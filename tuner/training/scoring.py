@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 import torch
 
-from datasets.base import BoolArray, FloatArray, IntArray
+from datasets.base import FloatArray, IntArray
 from datasets.windows.loaders import ScoreLoader, WindowSource
 from datasets.windows.prepared import PreparedData, Stage
 from datasets.windows.windowing import score_origins, series_of
@@ -19,7 +19,7 @@ from tuner.study.metrics import METRICS
 from tuner.study.schema import split_config
 from tuner.study.seeds import derive
 from tuner.study.train_config import TrainConfig
-from tuner.training.metrics import ErrorSums, Score
+from tuner.training.metrics import ErrorSums, Score, truth_of
 from tuner.training.network import Network
 from tuner.training.spec import TrialSpec
 
@@ -68,7 +68,7 @@ def score_network(
             paths *= scale[series][:, None, None]
             paths += loc[series][:, None, None]
             loss = _numpy(network.model.training_loss(batch, network.head)) if with_loss else None
-            sums.add(series, *_truth(data, origins), paths, loss)
+            sums.add(origins, paths, loss)
     network.train(was_training)
     return sums.score()
 
@@ -111,7 +111,7 @@ def check_defined(metric: str, data: PreparedData) -> None:
         ValueError: it has none, or nothing was observed; the message says in which stage.
     """
     for stage in data.stages:
-        score = _score_points(lambda data, origins: _truth(data, origins)[0], data, stage)
+        score = _score_points(lambda data, origins: truth_of(data, origins)[0], data, stage)
         if metric != "loss" and metric not in score.metrics:
             raise ValueError(
                 f"--metric must have a value on the data, {metric} divides by 0 on what stage {stage.name} scores "
@@ -129,14 +129,8 @@ def _score_points(
 ) -> Score:
     sums = ErrorSums(data, stage)
     for origins in score_origins(stage, data.offsets, data.horizon).batches(batch_size or batch_size_for(data, 1)):
-        sums.add(series_of(origins, data.offsets), *_truth(data, origins), forecast(data, origins)[:, None])
+        sums.add(origins, forecast(data, origins)[:, None])
     return sums.score()
-
-
-def _truth(data: PreparedData, origins: IntArray) -> tuple[FloatArray, BoolArray]:
-    """(n, H, C): what came after each origin in original units, and whether it was observed."""
-    rows = origins[:, None] + np.arange(1, data.horizon + 1)
-    return data.values[rows], data.observed[rows]
 
 
 def _numpy(tensor: torch.Tensor) -> FloatArray:

@@ -79,6 +79,15 @@ def test_targets_and_masks_are_plain_slices(lookback: int, missing: float, lengt
         np.testing.assert_array_equal(batch.future_observed[i], data.observed[future])
 
 
+def test_steps_that_do_not_count_are_as_if_nobody_had_observed_them() -> None:
+    data = _data(missing=0.2)
+    origins = torch.from_numpy(_origins(data, 5)[::5].copy())
+    whole, last = (_source(replace(data, first_counted=first)).batch(origins) for first in (0, HORIZON - 1))
+    assert not last.future_observed[:, :-1].any()
+    assert torch.equal(last.future_observed[:, -1], whole.future_observed[:, -1])
+    _same(replace(last, future_observed=whole.future_observed), whole)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 20), LENGTHS)
 def test_known_features_are_the_calendar_of_the_series_and_then_its_own(lookback: int, lengths: tuple[int, ...]) -> None:

@@ -6,7 +6,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from datasets.windows.prepared import Split
-from datasets.windows.windowing import Origins, check_windows, rows_within, score_origins, series_of, train_origins
+from datasets.windows.windowing import (
+    Origins,
+    check_windows,
+    rows_within,
+    score_origins,
+    series_of,
+    times_scored,
+    train_origins,
+)
 
 reaches, horizons = st.integers(1, 30), st.integers(1, 12)
 cuts = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 20), st.integers(0, 9)), min_size=1, max_size=5)
@@ -47,6 +55,20 @@ def test_score_origins_are_those_of_all_windows_whose_targets_are_scored_rows(
     expected = _brute_force(split.score, offsets, 0, horizon)
     assume(expected)
     assert score_origins(split, offsets, horizon).all().tolist() == expected
+
+
+@given(cuts, horizons, st.booleans())
+def test_a_row_is_counted_once_for_each_scored_window_in_which_it_counts(
+    parts: list[tuple[int, int, int]], horizon: int, last: bool
+) -> None:
+    split, offsets = _cut(parts)
+    origins = _brute_force(split.score, offsets, 0, horizon)
+    assume(origins)
+    first = horizon - 1 if last else 0
+    expected = np.zeros(offsets[-1], dtype=int)
+    for origin in origins:
+        expected[origin + 1 + first : origin + 1 + horizon] += 1
+    assert times_scored(split, offsets, horizon, first).tolist() == expected.tolist()
 
 
 runs = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=8).filter(lambda r: any(n for _, n in r))

@@ -31,27 +31,39 @@ TRUTH = futures(DATA, ORIGINS)
 STD = STAGE.scalers.targets.std[SERIES][:, None]
 PATHS = TRUTH[:, None] + RNG.normal(0.1, 1.0, (len(SERIES), 20, H, 2)) * STD[:, None]
 MEAN, MEDIAN = PATHS.mean(1), np.median(PATHS, axis=1)
-SOME = RNG.random(TRUTH.shape) > 0.3
-ALL = np.ones_like(SOME)
+ROWS = ORIGINS[:, None] + np.arange(1, H + 1)
+ALL = np.ones_like(DATA.observed)
+SOME = RNG.random(ALL.shape) > 0.3
+SEEN = SOME[ROWS]  # (n, H, C)
 
 
 def scored(
     paths: FloatArray = PATHS,
     observed: np.ndarray = ALL,
-    truth: FloatArray = TRUTH,
     sizes: tuple[int, ...] = (len(SERIES),),
     data: PreparedData = DATA,
     loss: FloatArray | None = None,
     block: int = 10 * H * 2,
 ) -> Score:
-    """The score of windows that come in batches of these sizes, the last of them as often as it takes."""
+    """The score of forecasts that come in batches of these sizes, the last of them as often as it takes."""
+    data = replace(data, observed=observed)
     sums, start = ErrorSums(data, data.stages[0], block=block), 0
     sizes += (sizes[-1],) * (len(SERIES) // sizes[-1])
     for size in sizes:
         part = slice(start, start + size)
-        sums.add(SERIES[part], truth[part], observed[part], paths[part], None if loss is None else loss[part])
+        sums.add(ORIGINS[part], paths[part], None if loss is None else loss[part])
         start += size
     return sums.score()
+
+
+def came(values: float, series: int | None = None, channel: int = 0) -> PreparedData:
+    """The data, but what is scored in a channel of a series, or everywhere, is one value."""
+    changed = DATA.values.copy()
+    if series is None:
+        changed[:] = values
+    else:
+        changed[ROWS[series == SERIES], channel] = values
+    return replace(DATA, values=changed)
 
 
 def by_hand(truth: list[float], paths: list[list[float]], train: list[float] | None = None, channels: int = 1) -> Score:
@@ -61,13 +73,7 @@ def by_hand(truth: list[float], paths: list[list[float]], train: list[float] | N
     n = len(rows) - 2 * steps
     data = floor_data([rows], [(n, n + steps, n + 2 * steps)], steps, frequency="YE")
     sums = ErrorSums(data, data.stages[0])
-    shape = (1, len(paths), steps, channels)
-    sums.add(
-        np.zeros(1, int),
-        rows[None, -steps:],
-        np.ones((1, steps, channels), bool),
-        np.array(paths, dtype=np.float64).reshape(shape),
-    )
+    sums.add(np.array([n - 1]), np.array(paths, dtype=np.float64).reshape(1, len(paths), steps, channels))
     return sums.score()
 
 
@@ -83,13 +89,13 @@ def test_every_metric_has_a_value() -> None:
 
 
 def test_pooled_metrics_are_means_over_the_observed_values_of_all_series() -> None:
-    squared, absolute = (np.where(SOME, part, np.nan) for part in ((TRUTH - MEAN) ** 2, np.abs(TRUTH - MEDIAN)))
+    squared, absolute = (np.where(SEEN, part, np.nan) for part in ((TRUTH - MEAN) ** 2, np.abs(TRUTH - MEDIAN)))
     expected = {
         "mse_scaled": np.nanmean(squared / STD**2),
         "mae_scaled": np.nanmean(absolute / STD),
         "rmse": np.sqrt(np.nanmean(squared)),
         "mae": np.nanmean(absolute),
-        "q_risk_50": np.nansum(absolute) / np.abs(TRUTH[SOME]).sum(),
+        "q_risk_50": np.nansum(absolute) / np.abs(TRUTH[SEEN]).sum(),
     }
     metrics = scored(observed=SOME).metrics
     assert {name: metrics[name] for name in expected} == pytest.approx(expected, rel=1e-12)
@@ -98,8 +104,7 @@ def test_pooled_metrics_are_means_over_the_observed_values_of_all_series() -> No
 def test_original_units_of_series_of_two_scales_by_hand() -> None:
     data = floor_data([np.array([[0.0], [2], [1], [0]]), np.array([[0.0], [200], [100], [0]])], [(2, 3, 4)] * 2, 1, "YE")
     sums = ErrorSums(data, data.stages[0])
-    truth, forecast = np.array([1.0, 100.0]), np.array([2.0, 110.0])
-    sums.add(np.arange(2), truth.reshape(2, 1, 1), np.ones((2, 1, 1), bool), forecast.reshape(2, 1, 1, 1))
+    sums.add(np.array([1, 5]), np.array([2.0, 110.0]).reshape(2, 1, 1, 1))
     metrics = sums.score().metrics
     expected = {"mae": 5.5, "rmse": np.sqrt(50.5), "mae_scaled": 0.55, "mse_scaled": 0.505, "mase": (1 / 2 + 10 / 200) / 2}
     assert {name: metrics[name] for name in expected} == pytest.approx(expected)
@@ -121,7 +126,7 @@ def test_crps_of_the_sum_over_channels_is_that_of_scoringrules() -> None:
 
 
 def test_what_was_not_observed_is_not_in_the_sum_over_channels() -> None:
-    truth, paths = np.where(SOME, TRUTH, 0).sum(-1), np.where(SOME[:, None], PATHS, 0).sum(-1)
+    truth, paths = np.where(SEEN, TRUTH, 0).sum(-1), np.where(SEEN[:, None], PATHS, 0).sum(-1)
     total = scoringrules.crps_ensemble(truth, paths, m_axis=1, estimator="nrg").sum()
     assert scored(observed=SOME).metrics["crps_sum"] == pytest.approx(total / np.abs(truth).sum())
 
@@ -149,7 +154,7 @@ def test_smape_is_that_of_utilsforecast_with_monashs_factor_of_2() -> None:
 
 def test_corr_is_the_mean_of_numpys_correlations() -> None:
     pairs = [
-        np.corrcoef(TRUTH[s == SERIES][..., c][SOME[s == SERIES][..., c]], MEAN[s == SERIES][..., c][SOME[s == SERIES][..., c]])
+        np.corrcoef(TRUTH[s == SERIES][..., c][SEEN[s == SERIES][..., c]], MEAN[s == SERIES][..., c][SEEN[s == SERIES][..., c]])
         for s in range(3)
         for c in range(2)
     ]
@@ -157,9 +162,48 @@ def test_corr_is_the_mean_of_numpys_correlations() -> None:
 
 
 def test_rse_compares_with_the_mean_of_all_that_is_scored() -> None:
-    expected = np.sqrt(((TRUTH - MEAN)[SOME] ** 2).sum() / ((TRUTH[SOME] - TRUTH[SOME].mean()) ** 2).sum())
+    expected = np.sqrt(((TRUTH - MEAN)[SEEN] ** 2).sum() / ((TRUTH[SEEN] - TRUTH[SEEN].mean()) ** 2).sum())
     assert scored(observed=SOME).metrics["rse"] == pytest.approx(expected, rel=1e-10)
     assert by_hand([1, 3], [[2, 2]]).metrics["rse"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("observed", [ALL, SOME])
+def test_rae_compares_with_the_mean_of_all_that_is_scored(observed: np.ndarray) -> None:
+    seen = observed[ROWS]
+    score = scored(observed=observed)
+    expected = np.abs(TRUTH - MEDIAN)[seen].sum() / np.abs(TRUTH[seen] - TRUTH[seen].mean()).sum()
+    assert score.metrics["rae"] == pytest.approx(expected, rel=1e-10)
+    truth, median = (part[..., 1][seen[..., 1]] for part in (TRUTH, MEDIAN))
+    expected = np.abs(truth - median).sum() / np.abs(truth - truth.mean()).sum()
+    assert score.by_channel["rae"][DATA.channels[1]] == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty slice")
+def test_means_and_medians_of_series_are_those_of_their_numbers() -> None:
+    observed = SOME.copy()
+    observed[ROWS[SERIES == 1], 1] = False  # a pair without a number
+    absolute, squared = (np.where(observed[ROWS], part, np.nan) for part in (np.abs(TRUTH - MEDIAN), (TRUTH - MEAN) ** 2))
+    absolute, squared = (np.array([np.nanmean(p[s == SERIES], (0, 1)) for s in range(3)]) for p in (absolute, squared))
+    mase = absolute / mase_scales(replace(DATA, observed=observed), STAGE)
+    score = scored(observed=observed)
+    for name, numbers in (("mae", absolute), ("rmse", np.sqrt(squared)), ("mase", mase)):
+        assert score.metrics[f"{name}_median"] == pytest.approx(np.nanmedian(numbers))
+        of_channels = list(score.by_channel[f"{name}_median"].values())
+        assert of_channels == pytest.approx(np.nanmedian(numbers, axis=0))
+    assert score.metrics["rmse_mean"] == pytest.approx(np.nanmean(np.sqrt(squared)))
+
+
+def test_the_median_of_smape_is_that_of_utilsforecast_with_monashs_factor_of_2() -> None:
+    expected = losses.smape(long_table(MEDIAN), models=["model"])
+    assert scored().metrics["smape_median"] == pytest.approx(2 * expected["model"].median(), rel=1e-12)
+
+
+def test_a_mean_over_series_can_be_far_from_a_median() -> None:
+    paths = TRUTH[:, None].copy()
+    paths[SERIES == 1] += 1e6
+    metrics = scored(paths).metrics
+    assert (metrics["mae_median"], metrics["msmape_median"]) == (0, 0)
+    assert metrics["rmse_mean"] == pytest.approx(1e6 / 3)
 
 
 def test_q_risk_by_hand() -> None:
@@ -176,7 +220,7 @@ def test_coverage_by_hand() -> None:
 
 
 def test_what_was_not_observed_is_not_covered() -> None:
-    covered = ((np.quantile(PATHS, 0.1, axis=1) <= TRUTH) & (np.quantile(PATHS, 0.9, axis=1) >= TRUTH))[SOME]
+    covered = ((np.quantile(PATHS, 0.1, axis=1) <= TRUTH) & (np.quantile(PATHS, 0.9, axis=1) >= TRUTH))[SEEN]
     assert scored(observed=SOME).metrics["coverage_80"] == pytest.approx(covered.mean())
 
 
@@ -196,7 +240,7 @@ def test_one_path_is_a_point() -> None:
 
 def test_the_loss_is_a_mean_over_observed_values_and_only_there_if_given() -> None:
     loss = RNG.random(TRUTH.shape)
-    assert scored(observed=SOME, loss=loss).metrics["loss"] == pytest.approx(loss[SOME].mean())
+    assert scored(observed=SOME, loss=loss).metrics["loss"] == pytest.approx(loss[SEEN].mean())
     assert "loss" not in scored().metrics
 
 
@@ -215,8 +259,10 @@ def test_metrics_are_the_same_at_every_size_of_block(observed: np.ndarray, n_win
 
 
 def test_what_was_not_observed_does_not_count() -> None:
-    other_truth, other_paths = np.where(SOME, TRUTH, np.nan), np.where(SOME[:, None], PATHS, 1e9)
-    assert scored(other_paths, SOME, other_truth) == scored(observed=SOME)
+    scored_rows = np.zeros_like(SOME)
+    scored_rows[ROWS] = True
+    data = replace(DATA, values=np.where(SOME | ~scored_rows, DATA.values, np.nan))
+    assert scored(np.where(SEEN[:, None], PATHS, 1e9), SOME, data=data) == scored(observed=SOME)
 
 
 def test_nothing_observed_is_refused() -> None:
@@ -236,22 +282,35 @@ def test_a_channel_counts_as_it_would_alone() -> None:
 
 
 def test_a_step_counts_as_it_would_alone() -> None:
-    score = scored(observed=SOME)
+    score, (start, end) = scored(observed=SOME), STAGE.score.T
     for h in range(H):
-        only = np.zeros_like(SOME)
-        only[:, h] = SOME[:, h]
-        alone = scored(observed=only).metrics
+        moved = replace(STAGE, score=np.stack([start + h, end - H + 1 + h], 1))
+        data = replace(DATA, horizon=1, observed=SOME)
+        sums = ErrorSums(data, moved)
+        sums.add(ORIGINS + h, PATHS[:, :, h : h + 1])
+        alone = sums.score().metrics
         mine = {name: values[h] for name, values in score.by_step.items()}
         assert mine == pytest.approx({name: alone[name] for name in mine}, rel=1e-10)
-    assert set(score.by_step) == set(METRICS) - {"mase", "smape", "msmape", "rse", "corr", "loss"}
+    of_series = {"mase", "smape", "msmape", "corr", *(name for name in METRICS if name.endswith(("_mean", "_median")))}
+    assert set(score.by_step) == set(METRICS) - of_series - {"rse", "rae", "loss"}
+
+
+def test_the_last_step_alone_is_scored_if_it_alone_counts() -> None:
+    start, end = STAGE.score.T
+    sums = ErrorSums(replace(DATA, horizon=1, observed=SOME), replace(STAGE, score=np.stack([start + H - 1, end], 1)))
+    sums.add(ORIGINS + H - 1, PATHS[:, :, H - 1 :])
+    score, alone = scored(observed=SOME, data=replace(DATA, first_counted=H - 1)), sums.score()
+    same = {name for name in alone.metrics if not name.startswith("mase")}  # whose scale ends where what is scored begins
+    assert {name: score.metrics[name] for name in same} == pytest.approx({name: alone.metrics[name] for name in same})
+    assert score.by_step["mae"] == [None, None, None, pytest.approx(alone.metrics["mae"])]
 
 
 def test_a_channel_or_step_without_a_value_has_none() -> None:
     some = ALL.copy()
-    some[..., 1], some[:, 2] = False, False
-    score = scored(observed=some)
-    assert list(score.by_channel["mae"]) == [DATA.channels[0]]
-    assert [value is None for value in score.by_step["mae"]] == [False, False, True, False]
+    some[:, 1] = False
+    assert list(scored(observed=some).by_channel["mae"]) == [DATA.channels[0]]
+    last = scored(data=replace(DATA, first_counted=2))
+    assert [value is None for value in last.by_step["mae"]] == [True, True, False, False]
 
 
 def test_pairs_without_a_mase_are_dropped_and_counted() -> None:
@@ -265,9 +324,7 @@ def test_pairs_without_a_mase_are_dropped_and_counted() -> None:
 
 @pytest.mark.parametrize("level", [0.1, 1e6, -3.0, 0.0])
 def test_pairs_with_a_constant_truth_have_no_corr(level: float) -> None:
-    truth = TRUTH.copy()
-    truth[SERIES == 0, :, 0] = level
-    assert scored(truth=truth).n_dropped == {"mase": 0, "corr": 1}
+    assert scored(data=came(level, series=0)).n_dropped == {"mase": 0, "corr": 1}
 
 
 @pytest.mark.parametrize("level", [0.1, 1e6, -3.0, 0.0])
@@ -277,16 +334,16 @@ def test_a_constant_forecast_has_a_corr_of_0_so_that_giving_up_does_not_pay(leve
 
 
 @pytest.mark.parametrize("level", [0.0, 0.1, 1 / 3, 1e6 / 7])
-def test_the_same_truth_everywhere_has_no_rse(level: float) -> None:
-    score = scored(observed=SOME, truth=np.full_like(TRUTH, level))
-    assert "rse" not in score.metrics
-    assert score.by_channel["rse"] == {}
+def test_the_same_truth_everywhere_has_neither_rse_nor_rae(level: float) -> None:
+    score = scored(observed=SOME, data=came(level))
+    assert not {"rse", "rae"} & set(score.metrics)
+    assert (score.by_channel["rse"], score.by_channel["rae"]) == ({}, {})
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_metric_that_would_divide_by_0_is_left_out() -> None:
     metrics = by_hand([5, 5], [[5, 5]], train=[5, 5]).metrics
-    assert not {"mase", "corr", "rse"} & set(metrics)
+    assert not {"mase", "mase_median", "corr", "rse", "rae"} & set(metrics)
     assert not {"q_risk_50", "q_risk_90", "crps_sum"} & set(by_hand([0, 0], [[1, 2]]).metrics)
     assert metrics["mae"] == 0
 
@@ -304,7 +361,7 @@ def test_forecasts_that_are_not_finite_show_in_every_mean(bad: float, n_paths: i
 
 def test_windows_of_a_series_must_follow_each_other() -> None:
     sums = ErrorSums(DATA, STAGE)
-    sums.add(SERIES[::-1], TRUTH, ALL, PATHS)
+    sums.add(ORIGINS[::-1], PATHS)
     with pytest.raises(AssertionError, match="sorted by series"):
         sums.score()
 
