@@ -102,6 +102,7 @@ def _measured(task: Task, rows: Sequence[Record]) -> list[str]:
         _against_baselines(rows, task),
         "",
         *_reduced(rows),
+        *_noted(rows),
     ]
 
 
@@ -179,6 +180,12 @@ def _reduced(rows: Sequence[Record]) -> list[str]:
         if _published(row) == "reduced"
     ]
     return ["Where a reduced baseline departs from the published recipe:", "", *lines, ""] if lines else []
+
+
+def _noted(rows: Sequence[Record]) -> list[str]:
+    known = [(row["model"], PUBLISHED.get((row["model"], row["task"]))) for row in rows]
+    lines = [f"- {model}: {published.note}." for model, published in known if published and published.note]
+    return ["Why a full recipe came to another score:", "", *lines, ""] if lines else []
 
 
 def _word(value: Value) -> str:

@@ -21,6 +21,8 @@ class Published(NamedTuple):
     mark: Literal["R", "I", "T"]
     source: str
     recipe: Config | None
+    note: str = ""
+    """Why the full recipe came to another score here."""
 
     def departures(self, config: Config, epochs: int) -> dict[str, tuple[Value, Value]]:
         """Key to what a training had and what the recipe has, where they are not the same; empty: a full recipe.
@@ -63,7 +65,10 @@ PUBLISHED: dict[tuple[str, str], Published] = {
         **_HALF_START, **_EIGHT, **_PLAIN, "model.n_modes": 64, "model.selection": "random", "model.dropout": 0.05,
     }),
     ("dlinear", "etth1-96"): Published(0.375, 0.399, "R", _LTSF, {**_LINEAR, **_PLAIN, "model.kernel": 25}),
-    ("nlinear", "etth1-96"): Published(0.374, 0.394, "R", _LTSF, {**_LINEAR, "model.norm": "last"}),
+    ("nlinear", "etth1-96"): Published(0.374, 0.394, "R", _LTSF, {**_LINEAR, "model.norm": "last"},
+        "seeds 0 to 3 come to an mse of .389, .374, .382 and .372; at this learning rate the first epochs are noisy, and with "
+        "seed 0 one of them is the best of ten on validation by luck",
+    ),
     ("patchtst", "etth1-96"): Published(0.375, 0.399, "I", _PATCHTST, {
         **_WHOLE, "data.lookback": 336, "epochs": 100, "train.learning_rate": 1e-4, "train.batch_size": 128,
         "model.patch_length": 16, "model.stride": 8, "model.n_heads": 4, "model.head_width": 4, "model.n_layers": 3,
