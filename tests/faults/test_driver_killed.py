@@ -13,8 +13,8 @@ import pytest
 from tests.commands import tuner
 from tests.faults.studies import HERE, assert_same, driver, n_events, wait_for
 
-SEEDS = [pytest.param(seed, marks=() if seed == 5 else pytest.mark.slow) for seed in range(20)]
-"""The quick one kills the driver alone after an event, and what resumes it with all that it has started."""
+SEEDS = [pytest.param(seed, marks=() if seed == 1 else pytest.mark.slow) for seed in range(20)]
+"""The quick one kills the driver alone, after an event."""
 
 
 def kill_at(instant: float, *arguments: object, folder: Path, alone: bool) -> None:

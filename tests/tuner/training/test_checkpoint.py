@@ -85,9 +85,13 @@ CASES: dict[str, tuple[Config, PreparedData]] = {
     **{f"stages in turn, {replay}": ({**INFORMER, "train.replay": replay}, CHAINED) for replay in get_args(Replay)},
 }
 CHECKPOINTED = (1, 2, 3)  # inside a stage, between two stages
+QUICK = {"adam, constant, 32", "adam, one_cycle, bf16", "adamw, halve, bf16", "sgd, cosine, 32", "sgd, one_cycle, bf16"}
+"""Of all optimizers, schedules and precisions: each of them once at least."""
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name.count(",") == 2 and name not in QUICK else ()) for name in CASES]
+)
 def test_the_reports_after_a_checkpoint_are_those_of_an_uninterrupted_trial(name: str) -> None:
     config, data = CASES[name]
     n_parts = 3 if name == "parts" else 1
@@ -162,7 +166,7 @@ def last_weights(config: Config, n_parts: int, data: PreparedData = MISSING) -> 
 
 
 @pytest.mark.parametrize("precision", ["32", "bf16"])
-@pytest.mark.parametrize("n_parts", [2, 3, 4, 64])
+@pytest.mark.parametrize("n_parts", [pytest.param(2, marks=pytest.mark.slow), 3, pytest.param(4, marks=pytest.mark.slow), 64])
 def test_batches_in_parts_train_the_weights_of_whole_ones(n_parts: int, precision: str) -> None:
     config: Config = {"train.optimizer": "sgd", "train.learning_rate": 0.1, "train.precision": precision}
     whole, parts = last_weights(config, 1), last_weights(config, n_parts)
