@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from benchmarks.results.measure import ROOT
 from benchmarks.results.published import MARKS, PUBLISHED
-from benchmarks.results.tasks import EPOCHS, FEW_PATHS, MINUTES, N_PATHS, N_TRIALS, TASKS, Task, models
+from benchmarks.results.tasks import EPOCHS, MINUTES, N_PATHS, N_TRIALS, TASKS, Task, models
 from search_spaces.base import Value
 from tuner.results.files import write_atomic
 
@@ -35,8 +35,8 @@ it `$TUNER_DATA` is. hf_time_series_transformer and pf_tft need the extra `origi
 - Baseline: trial 0 of the space. Tuned: the trial that is best on validation; the verdict is on it, by both metrics on test.
   Where it is worse than its baseline, the search found what fits the validation windows, and not the test. On sample.tsf these
   are one window a series, all of them of the same eight weeks.
-- What draws its forecasts draws {N_PATHS} paths of each. Where it says {FEW_PATHS} paths, {N_PATHS} of every window did not fit
-  into ten minutes; the mean of fewer paths lies further from the one that they are drawn around.
+- What draws its forecasts draws {N_PATHS} paths of each. Where it says fewer, {N_PATHS} of every window did not fit into ten
+  minutes; the mean of fewer paths lies further from the one that they are drawn around.
 - Published: only where the baseline was trained by the whole published recipe, as far as we know it; else it is
   **reduced**, and says nothing about them; a score without a printed recipe is not shown. Marks:
   {"; ".join(f"[{mark}] {meaning}" for mark, meaning in MARKS.items())}.

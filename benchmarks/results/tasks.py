@@ -15,9 +15,9 @@ N_TRIALS, EPOCHS = 20, 10
 MINUTES, MOST_MINUTES = 5, 10
 """After the first a study starts no trial and no epoch; after the second it is interrupted."""
 
-N_PATHS, FEW_PATHS = 20, 5
-_SLOW = {"etth1-96": ("deepar", "hf_time_series_transformer", "time_series_transformer", "timegrad")}
-"""By task: models that draw few paths, as drawing many of every window, step by step, alone takes the time of a study."""
+N_PATHS = 20
+_FEW_PATHS = {"etth1-96": {"deepar": 5, "hf_time_series_transformer": 5, "time_series_transformer": 3, "timegrad": 5}}
+"""By task and model: where drawing more of every window, step by step, alone takes the time of a study."""
 
 SAMPLE_SHA256 = "5906d190005389b9be9e0641ad23e7f5781233dfca93781898a9e6d9d7535ff6"
 
@@ -41,7 +41,7 @@ class Task(NamedTuple):
 
     def n_paths(self, model: str) -> int:
         """Of each forecast of a model, if it draws any."""
-        return FEW_PATHS if model in _SLOW.get(self.name, ()) else N_PATHS
+        return _FEW_PATHS.get(self.name, {}).get(model, N_PATHS)
 
     def arguments(self, model: str) -> list[str]:
         """Those of ``python -m tuner.run`` that decide what comes out."""

@@ -336,7 +336,9 @@ def _shown(summary: Summary) -> list[Standing]:
 
 def _other_metrics(summary: Summary) -> list[Block]:
     shown = _shown(summary)
-    names = [name for name in METRICS if name != summary.metric and any(name in s.metrics.get("test", {}) for s in shown)]
+    there = {name for score in shown for name in score.metrics.get("test", {})} - {summary.metric}
+    many = summary.study.get("data", {}).get("n_series", 1) > 1
+    names = [name for name, metric in METRICS.items() if name in there and (many or not metric.for_many_series)]
     if not names:
         return []
     lines = [(name, *(text.number(score.metrics.get("test", {}).get(name)) for score in shown)) for name in names]
@@ -380,7 +382,7 @@ def _tasks(summary: Summary) -> list[Block]:
         lines = [
             (_span(steps), *(text.number(_block_mean(score, name, steps)) for name in metrics for score in shown))
             for steps in _horizon_blocks(n_steps)
-            if any(_block_mean(score, name, steps) is not None for name in metrics for score in shown)
+            if any(_of_block(score, name, steps) for name in metrics for score in shown)
         ]
         found.append(Grid("Scaled errors on test by block of the horizon, the mean over its steps", head, lines))
     return found
@@ -397,9 +399,13 @@ def _span(steps: range) -> str:
     return f"step {steps[0] + 1}" if len(steps) == 1 else f"steps {steps[0] + 1} to {steps[-1] + 1}"
 
 
+def _of_block(score: Standing, metric: str, steps: range) -> list[float]:
+    return [value for value in score.by_step.get(metric, [])[steps.start : steps.stop] if value is not None]
+
+
 def _block_mean(score: Standing, metric: str, steps: range) -> float | None:
     """Nothing if a step has no value."""
-    values = [value for value in score.by_step.get(metric, [])[steps.start : steps.stop] if value is not None]
+    values = _of_block(score, metric, steps)
     return math.fsum(values) / len(steps) if len(values) == len(steps) else None
 
 

@@ -31,6 +31,8 @@ class Metric:
     better: Direction = "lower"
     target: float = 0.0
     """What a metric with better = target should come to."""
+    for_many_series: bool = False
+    """Whether a summary shows it only where there are several series."""
 
     @property
     def way(self) -> str:
@@ -65,7 +67,7 @@ METRICS = {
         Metric(name="mae", unit="original", source="common", formula="mean |y - f|, f the median"),
         Metric(name="rmse", unit="original", source="common", formula="sqrt(mean (y - f)^2), f the mean"),
         Metric(
-            name="rmse_mean", unit="original", source="Monash archive: its mean RMSE",
+            name="rmse_mean", unit="original", for_many_series=True, source="Monash archive: its mean RMSE",
             formula="mean over series and channels of sqrt(mean (y - f)^2), f the mean",
         ),
         Metric(
@@ -83,7 +85,7 @@ METRICS = {
         ),
         *(
             Metric(
-                name=f"{name}_median", unit=unit, source=f"Monash archive: its median {called}",
+                name=f"{name}_median", unit=unit, for_many_series=True, source=f"Monash archive: its median {called}",
                 formula=f"median over series and channels of {what}",
             )
             for name, unit, called, what in (

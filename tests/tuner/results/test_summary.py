@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.tuner.results.runs import BASELINE, add_trial, full_store, new_store, score
+from tests.tuner.results.runs import BASELINE, STUDY, add_trial, full_store, new_store, score
 from tuner.results.schema import Standing
 from tuner.results.store import RunStore
 from tuner.results.summary import Grid, blocks, markdown, render, summarise, write_summary
@@ -173,6 +173,22 @@ def test_a_block_with_a_step_without_a_value_has_none(tmp_path: Path) -> None:
     store = full_store(tmp_path / "run")
     store.write_scores([score("best", 0.3, by_step={"mse_scaled": [1.0, None, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]})])
     assert [line[1] for line in _grid(store, "Scaled errors on test by block")] == ["-", "3.500", "5.500", "7.500"]
+
+
+def test_steps_that_do_not_count_have_no_block(tmp_path: Path) -> None:
+    store = full_store(tmp_path / "run")
+    store.write_scores([score("best", 0.3, by_step={"mse_scaled": [*[None] * 7, 8.0]})])
+    assert _grid(store, "Scaled errors on test by block") == [("steps 7 to 8", "-", "-")]
+
+
+@pytest.mark.parametrize(("n_series", "shown"), [(1, ["mase"]), (3, ["mase", "mase_median"])])
+def test_medians_over_series_are_shown_where_there_are_several(tmp_path: Path, n_series: int, shown: list[str]) -> None:
+    store = full_store(tmp_path / "run")
+    data = {"n_rows": 9, "channels": ["a"], "n_series": n_series, "n_series_read": n_series, "validation": []}
+    store.write_study({**STUDY, "data": data})
+    metrics = {"mse_scaled": 0.3, "mase": 1.0, "mase_median": 0.9}
+    store.write_scores([replace(score("best", 0.3), metrics={"validation": metrics, "test": metrics})])
+    assert [line[0] for line in _grid(store, "Other metrics on test")] == shown
 
 
 def test_many_channels_are_cut_and_the_title_says_so(tmp_path: Path) -> None:
