@@ -16,7 +16,10 @@ MINUTES, MOST_MINUTES = 5, 10
 """After the first a study starts no trial and no epoch; after the second it is interrupted."""
 
 N_PATHS = 20
-_FEW_PATHS = {"etth1-96": {"deepar": 5, "hf_time_series_transformer": 5, "time_series_transformer": 3, "timegrad": 5}}
+_FEW_PATHS = {
+    "etth1-24": {"deepar": 10, "time_series_transformer": 10},
+    "etth1-96": {"deepar": 5, "hf_time_series_transformer": 5, "time_series_transformer": 3, "timegrad": 5},
+}
 """By task and model: where drawing more of every window, step by step, alone takes the time of a study."""
 
 SAMPLE_SHA256 = "5906d190005389b9be9e0641ad23e7f5781233dfca93781898a9e6d9d7535ff6"
