@@ -93,6 +93,9 @@ class Forecaster(nn.Module, ABC):
     """The values of ``train.loss`` that the model supports; all direct ones, unless it says so."""
     uses: ClassVar[frozenset[Use]] = frozenset()
     """What it reads of ``Inputs`` beyond the past of the targets."""
+    teacher_forced: ClassVar[bool] = False
+    """Whether its loss is given the true values before each step. Then it learns all steps of the horizon, whichever count: of
+    one alone it would learn how to go on from values that a forecast never has."""
 
     def __init__(self, shape: WindowShape) -> None:
         super().__init__()
@@ -110,13 +113,17 @@ class Forecaster(nn.Module, ABC):
         """The forecast. Override it in a model that samples by itself; all that it draws comes from ``draws``."""
         return head.forecast(self(inputs), inputs, n_paths, draws)
 
-    def features(self, inputs: Inputs) -> Float[Tensor, "B F"]:
+    def features(self, inputs: Inputs, first_counted: int = 0) -> Float[Tensor, "B F"]:
         """What windows are told apart by when some are chosen to stand for all: the flattened forecast, unless overridden.
 
         Of the outputs of a head it takes the first, the location.
+
+        Args:
+            inputs: Of the windows.
+            first_counted: Steps of the horizon before this one, from 0, were not trained and are left out.
         """
         outputs: Tensor = self(inputs)
-        return outputs[..., 0].flatten(1)
+        return outputs[:, first_counted:, :, 0].flatten(1)
 
     def explain(self, inputs: Inputs) -> Explanation | None:
         """How the model weighs what it is given; None from one that does not say."""

@@ -54,6 +54,7 @@ class HFTimeSeriesTransformer(Forecaster):
     """
 
     heads: ClassVar[tuple[str, ...]] = ("own",)
+    teacher_forced: ClassVar[bool] = True
     uses: ClassVar[frozenset[Use]] = frozenset({"known", "static", "lags", "observed"})
 
     def __init__(

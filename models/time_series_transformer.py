@@ -123,7 +123,7 @@ class AutoregressiveTransformer(nn.Module):
         for position in self.positions[self.lookback :].unbind():
             step = self._embedded(1, self.features.at(template, values, n_paths), position)
             for place, layer in enumerate(self._layers()):
-                step = layer.step(step, read[place], kept[place], len(values))
+                step, kept[place] = layer.step(step, read[place], kept[place], len(values))
             values.append(draw(step))
         return torch.stack(values, 2)
 
@@ -162,8 +162,8 @@ class SteppingDecoderLayer(DecoderLayer):
         memory: tuple[Float[Tensor, "R N L d"], Float[Tensor, "R N L d"]],
         kept: Float[Tensor, "2 Q N T d"],
         place: int,
-    ) -> Float[Tensor, "B n C D"]:
-        """What ``forward`` puts out at one step, for each path.
+    ) -> tuple[Float[Tensor, "B n C D"], Float[Tensor, "2 Q N T d"]]:
+        """What ``forward`` puts out at one step, for each path; and what is kept for the next.
 
         Args:
             step: Number ``place`` of the horizon, from 0.
@@ -173,8 +173,9 @@ class SteppingDecoderLayer(DecoderLayer):
         """
         rows = step.flatten(0, 2).unsqueeze(1)
         query, key, value = (self._heads(part, rows) for part in (self.own.query, self.own.key, self.own.value))
+        kept = kept.clone() if torch.is_grad_enabled() else kept  # a gradient needs what each step has read
         kept[0, :, :, place], kept[1, :, :, place] = key.squeeze(2), value.squeeze(2)
-        keys, values = kept[:, :, :, : place + 1]
+        keys, values = kept[0, :, :, : place + 1], kept[1, :, :, : place + 1]
         own = self.own.output(F.scaled_dot_product_attention(query, keys, values).flatten(1)).view_as(step)
         step = self.norms[0](step + self.dropout(own))
 
@@ -184,7 +185,7 @@ class SteppingDecoderLayer(DecoderLayer):
         cross = self.cross.output(attended).view_as(paths).transpose(1, 2)
         step = self.norms[1](step + self.dropout(cross))
         outputs: Tensor = self.norms[2](step + self.dropout(self.feed(step)))
-        return outputs
+        return outputs, kept
 
     def _heads(self, projection: nn.Module, steps: Float[Tensor, "R T D"]) -> Float[Tensor, "R N T d"]:
         projected: Tensor = projection(steps)

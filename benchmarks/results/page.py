@@ -183,8 +183,9 @@ def _reduced(rows: Sequence[Record]) -> list[str]:
 
 
 def _noted(rows: Sequence[Record]) -> list[str]:
-    known = [(row["model"], PUBLISHED.get((row["model"], row["task"]))) for row in rows]
-    lines = [f"- {model}: {published.note}." for model, published in known if published and published.note]
+    whole = [row for row in rows if (row["model"], row["task"]) in PUBLISHED and row["baseline"] and not _departures(row)]
+    notes = {row["model"]: PUBLISHED[row["model"], row["task"]].note for row in whole}
+    lines = [f"- {model}: {note}." for model, note in notes.items() if note]
     return ["Why a full recipe came to another score:", "", *lines, ""] if lines else []
 
 

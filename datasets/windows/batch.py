@@ -47,6 +47,7 @@ class Batch:
     future_target: Float[Tensor, "B H C"]
     """Scaled like ``Inputs.past_target``."""
     future_observed: Bool[Tensor, "B H C"]
+    """What a loss is about: what was observed, of the steps that count."""
 
     @property
     def size(self) -> int:

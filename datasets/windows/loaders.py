@@ -53,9 +53,8 @@ class WindowSource:
         self._static = self._pooled(data.static, scalers.static)
         self._categories = _tensor(data.static_categories, self.device)
         self._true = torch.ones((), dtype=torch.bool, device=self.device)
-        self._counted = (
-            _tensor(np.arange(self.horizon)[:, None] >= data.first_counted, self.device) if data.first_counted else None
-        )
+        self.first_counted = data.first_counted
+        self._counted = _tensor(np.arange(self.horizon)[:, None] >= data.first_counted, self.device)
         # Of each step of the history, and of the horizon after it: where the steps so many before it lie in the history.
         steps = np.arange(self.reach - self.lookback, self.reach + self.horizon)
         self._lag_places = _tensor(steps[:, None] - np.array(self.lags, dtype=np.int64), self.device)
@@ -91,7 +90,7 @@ class WindowSource:
             scale=_rows(self._scale, series, len(origins)),
         )
         counts = self._mask(future, future_target)
-        counts = counts if self._counted is None else counts & self._counted
+        counts = counts & self._counted if self.first_counted else counts
         return Batch(inputs=inputs, future_target=future_target, future_observed=counts)
 
     def _mask(self, starts: Tensor, like: Tensor) -> Tensor:

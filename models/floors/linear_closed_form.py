@@ -56,7 +56,7 @@ class LinearClosedForm:
             scored = _Products.of(data, stage, stage.score - np.array([lookback, 0]), lookback)
             for ridge in self._ridges:
                 weights = np.linalg.solve(train.past_past + ridge * np.eye(lookback), train.past_future)
-                error = scored.squared_error(weights)
+                error = scored.squared_error(weights, data.first_counted)
                 if error < least:
                     least, self.lookback, self._ridge = error, lookback, ridge
                     self._weights = np.ascontiguousarray(weights.T)
@@ -82,11 +82,11 @@ class LinearClosedForm:
 
 @dataclass(frozen=True)
 class _Products:
-    """A'A, A'B and the sum of squares of B over windows, centred on their last past value."""
+    """A'A, A'B and the sums of squares of B's columns over windows, centred on their last past value."""
 
     past_past: FloatArray
     past_future: FloatArray
-    future_squares: float
+    future_squares: FloatArray
 
     @classmethod
     def of(cls, data: PreparedData, stage: Stage, ranges: IntArray, lookback: int) -> _Products:
@@ -96,12 +96,12 @@ class _Products:
         # Of values less the last past one: sum (x_i - x_l)(x_j - x_l), from the sums of x_i x_j.
         last = total[lookback - 1]
         total = total - last - last[:, None] + last[lookback - 1]
-        future_squares = float(np.trace(total[lookback:, lookback:]))
-        return cls(total[:lookback, :lookback], total[:lookback, lookback:], future_squares)
+        return cls(total[:lookback, :lookback], total[:lookback, lookback:], np.diag(total[lookback:, lookback:]))
 
-    def squared_error(self, weights: FloatArray) -> float:
-        """The sum of squares of B - A W, from the products alone."""
-        return self.future_squares + float(np.sum(weights * (self.past_past @ weights - 2 * self.past_future)))
+    def squared_error(self, weights: FloatArray, first_counted: int) -> float:
+        """The sum of squares of B - A W over the steps that count, from the products alone."""
+        errors = self.future_squares + np.sum(weights * (self.past_past @ weights - 2 * self.past_future), axis=0)
+        return float(errors[first_counted:].sum())
 
 
 FLOOR = LinearClosedForm

@@ -45,6 +45,7 @@ class AutoregressiveForecaster(Forecaster):
         norm: See ``WindowNorm``.
     """
 
+    teacher_forced: ClassVar[bool] = True
     uses: ClassVar[frozenset[Use]] = frozenset({"known", "static", "lags", "observed"})
 
     def __init__(self, shape: WindowShape, network: StepNetwork, *, width: int, joint: bool, norm: Norm) -> None:

@@ -378,10 +378,30 @@ def test_the_loss_of_a_step_reads_no_value_after_it(name: str) -> None:
 
 
 @every_model
+def test_a_loss_reads_true_values_before_a_step_if_the_model_says_that_it_is_teacher_forced(name: str) -> None:
+    """Else ``--last-step-only`` would train a step alone that goes on from what a forecast never has."""
+    model, batch = build(name).eval(), make_batch(SHAPE)
+    changed = batch.future_target.clone()
+    changed[:, 0] += 5
+    losses = [model.training_loss(replace(batch, future_target=y), head_of(name)) for y in (batch.future_target, changed)]
+    assert torch.equal(losses[0][:, 1:], losses[1][:, 1:]) is not model.teacher_forced
+
+
+@every_model
+def test_the_forecast_has_a_gradient(name: str) -> None:
+    model = build(name)
+    torch.autograd.backward(model(make_batch(SHAPE).inputs).mean())
+    gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
+    assert any(gradient.any() for gradient in gradients)
+    assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+@every_model
 def test_the_features_of_a_window_are_numbers_that_do_not_depend_on_the_batch_around_it(name: str) -> None:
     model, inputs = build(name).eval(), make_batch(SHAPE).inputs
     together, alone = model.features(inputs), model.features(inputs.part(1, 2))
     assert together.ndim == 2
+    torch.testing.assert_close(model.features(inputs, SHAPE.horizon - 1), together[:, -SHAPE.n_targets :])
     torch.testing.assert_close(together[1:2], alone, atol=1e-5, rtol=1e-5)
 
 

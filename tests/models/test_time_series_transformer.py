@@ -36,7 +36,11 @@ def test_a_path_reads_its_own_past_and_the_memory_of_its_own_channel() -> None:
     assert isinstance(layer, SteppingDecoderLayer)
     memory, steps = torch.randn(2 * 3, 4, 8), torch.randn(5, 2, 7, 3, 8)  # (steps, windows, paths, channels, width)
     kept = torch.full((2, 2 * 7 * 3, 2, 5, 4), torch.nan)
-    found = torch.stack([layer.step(step, layer.read(memory), kept, place) for place, step in enumerate(steps)])
+    outputs = []
+    for place, step in enumerate(steps):
+        output, kept = layer.step(step, layer.read(memory), kept, place)
+        outputs.append(output)
+    found = torch.stack(outputs)
     for window in range(2):
         for channel in range(3):
             own = steps[:, window, :, channel].transpose(0, 1)

@@ -64,7 +64,7 @@ LastStepOnly = Annotated[
     bool,
     typer.Option(
         "--last-step-only",
-        help="Only the last step of the horizon counts, in losses and scores: LSTNet's protocol.",
+        help="Only the last step of the horizon counts, in losses and scores, as in LSTNet.",
         rich_help_panel=DATA,
     ),
 ]

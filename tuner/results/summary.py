@@ -378,11 +378,10 @@ def _tasks(summary: Summary) -> list[Block]:
             for channel in channels[:MAX_CHANNELS]
         ]
         found.append(Grid(f"Scaled errors on test by channel{more}", head, lines))
-    if n_steps > 1:
+    if n_steps > 1 and not summary.study["problem"].get("last_step_only"):
         lines = [
             (_span(steps), *(text.number(_block_mean(score, name, steps)) for name in metrics for score in shown))
             for steps in _horizon_blocks(n_steps)
-            if any(_of_block(score, name, steps) for name in metrics for score in shown)
         ]
         found.append(Grid("Scaled errors on test by block of the horizon, the mean over its steps", head, lines))
     return found
@@ -399,13 +398,9 @@ def _span(steps: range) -> str:
     return f"step {steps[0] + 1}" if len(steps) == 1 else f"steps {steps[0] + 1} to {steps[-1] + 1}"
 
 
-def _of_block(score: Standing, metric: str, steps: range) -> list[float]:
-    return [value for value in score.by_step.get(metric, [])[steps.start : steps.stop] if value is not None]
-
-
 def _block_mean(score: Standing, metric: str, steps: range) -> float | None:
     """Nothing if a step has no value."""
-    values = _of_block(score, metric, steps)
+    values = [value for value in score.by_step.get(metric, [])[steps.start : steps.stop] if value is not None]
     return math.fsum(values) / len(steps) if len(values) == len(steps) else None
 
 

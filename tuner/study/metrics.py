@@ -1,6 +1,7 @@
 """The metrics: what each is, in which unit, and which way is better. Standard library only; ``tuner.training`` takes them.
 
-Notation: y the truth, f the forecast, over all observed values of all windows (n of them), unless something else is said.
+Notation: y the truth, f the forecast, over all n values of all windows that were observed, of steps that count, unless
+something else is said.
 Scaled means in units of the study's z-score: by series and channel, fitted on train rows, whatever feeds the model.
 """
 

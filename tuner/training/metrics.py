@@ -1,8 +1,8 @@
 """Metrics over all windows of a stage: sums in float64 over every observed value, never a mean of means over batches.
 
 What each metric is, says ``tuner.study.metrics``. Windows come in order. They are summed in blocks of a fixed number, and a
-series is folded into the totals when its last window is in: no metric depends on how windows were batched, and memory does not
-grow with windows.
+series is folded into the totals when its last window is in: no metric depends on how windows were batched, and what is kept
+does not grow with windows.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def mean_score(scores: Sequence[Score]) -> Score:
 
 
 class ErrorSums:
-    """Collects forecasts batch by batch, in original units, and compares them with what came.
+    """Collects forecasts of all windows that a stage scores, in original units, and compares them with what came.
 
     Args:
         data: Whose windows are scored.

@@ -33,7 +33,7 @@ class Network(nn.Module):
         self.model, self.head = model, head
 
     def loss(self, batch: Batch, n_observed: Int[Tensor, ""] | None = None) -> Float[Tensor, ""]:
-        """The mean loss over the observed future values of a batch.
+        """The mean loss over the future values of a batch that were observed, of steps that count.
 
         Args:
             batch: Some windows.

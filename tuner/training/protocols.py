@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from datasets.config import DataConfig
 from datasets.windows.loaders import TrainLoader, WindowSource
 from datasets.windows.prepared import PreparedData, Stage
 from datasets.windows.windowing import Origins, train_origins
@@ -83,6 +84,11 @@ def protocol_of(spec: TrialSpec, data: PreparedData) -> Protocol:
     return Chained(spec, data) if data.chained else Independent(spec, data)
 
 
+def _source(network: Network, data: PreparedData, stage: Stage, config: DataConfig, spec: TrialSpec) -> WindowSource:
+    trained = replace(data, first_counted=0) if network.model.teacher_forced else data
+    return WindowSource(trained, stage, config, spec.device)
+
+
 class Independent(Protocol):
     """A holdout, or folds: each stage has a network of its own, and all advance together."""
 
@@ -90,7 +96,7 @@ class Independent(Protocol):
         self.kept, self.scored, loaders = {}, [], []
         for stage in data.stages:
             network, train, config = build(spec.model, spec.config, data, spec.seed)
-            source = WindowSource(data, stage, config, spec.device)
+            source = _source(network, data, stage, config, spec)
             origins = train_origins(stage, data.offsets, source.reach, data.horizon)
             loaders.append(
                 TrainLoader(source, origins, train.batch_size, train.windows_per_epoch, derive(spec.seed, "windows"))
@@ -122,7 +128,7 @@ class Chained(Protocol):
 
     def __init__(self, spec: TrialSpec, data: PreparedData) -> None:
         self._network, self._train, config = build(spec.model, spec.config, data, spec.seed)
-        self._source = WindowSource(data, data.stages[0], config, spec.device)  # all stages share the scale of the first
+        self._source = _source(self._network, data, data.stages[0], config, spec)  # all stages share the scale of the first
         self._spec, self._data, self.kept = spec, data, {}
         self.networks = {data.stages[-1].name: self._network}
         self.scored = [Scored(stage, self._network, self._source) for stage in data.stages]

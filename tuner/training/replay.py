@@ -97,6 +97,6 @@ def _features(network: Network, source: WindowSource, origins: IntArray, batch_s
     network.eval()
     with torch.inference_mode():
         loader = ScoreLoader(source, Origins.of(origins, source.offsets), batch_size)
-        parts = [network.model.features(batch.inputs).float().cpu() for _, batch in loader]
+        parts = [network.model.features(batch.inputs, source.first_counted).float().cpu() for _, batch in loader]
     network.train(was_training)
     return torch.cat(parts)

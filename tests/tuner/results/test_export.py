@@ -56,6 +56,15 @@ def test_with_folds_there_are_weights_of_each(tmp_path: Path) -> None:
     assert "`weights.fold_1.safetensors`, `weights.fold_2.safetensors`" in (best / "README.md").read_text()
 
 
+def test_of_a_study_of_the_last_step_the_readme_forecasts_it_alone(tmp_path: Path) -> None:
+    study = {**STUDY, "problem": {**STUDY["problem"], "last_step_only": True}}
+    readme = (_export(new_store(tmp_path / "run"), study=study) / "README.md").read_text()
+    code = readme.split("```python\n")[1].split("```")[0]
+    compile(code, "README.md", "exec")
+    assert "    first_counted=23,  # only the last step was trained and scored\n" in code
+    assert "# (series, 1 steps, channels)" in code
+
+
 def test_the_python_in_the_readme_compiles(tmp_path: Path) -> None:
     readme = (_export(new_store(tmp_path / "run")) / "README.md").read_text()
     compile(readme.split("```python\n")[1].split("```")[0], "README.md", "exec")

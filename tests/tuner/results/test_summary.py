@@ -175,10 +175,12 @@ def test_a_block_with_a_step_without_a_value_has_none(tmp_path: Path) -> None:
     assert [line[1] for line in _grid(store, "Scaled errors on test by block")] == ["-", "3.500", "5.500", "7.500"]
 
 
-def test_steps_that_do_not_count_have_no_block(tmp_path: Path) -> None:
+def test_where_the_last_step_alone_counts_there_are_no_blocks_and_the_head_says_so(tmp_path: Path) -> None:
     store = full_store(tmp_path / "run")
+    store.write_study({**STUDY, "problem": {**STUDY["problem"], "last_step_only": True}})
     store.write_scores([score("best", 0.3, by_step={"mse_scaled": [*[None] * 7, 8.0]})])
-    assert _grid(store, "Scaled errors on test by block") == [("steps 7 to 8", "-", "-")]
+    assert "by block of the horizon" not in _text(store)
+    assert "horizon 24 (its last step alone), ranked by" in _text(store)
 
 
 @pytest.mark.parametrize(("n_series", "shown"), [(1, ["mase"]), (3, ["mase", "mase_median"])])

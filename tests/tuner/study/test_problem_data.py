@@ -37,6 +37,12 @@ def read(folder: Path, data: Table, lookback: int = LOOKBACK, **more: Any) -> Pr
     )
 
 
+@pytest.mark.parametrize(("last_step_only", "first"), [(False, 0), (True, HORIZON - 1)])
+def test_what_trials_and_the_evaluation_get_says_which_steps_count(tmp_path: Path, last_step_only: bool, first: int) -> None:
+    data = read(tmp_path, table(a=60), last_step_only=last_step_only)
+    assert (data.for_trials().first_counted, data.opened().first_counted) == (first, first)
+
+
 def folds_file(folder: Path, data: ProblemData) -> Path:
     path = folder / "study.json"
     path.write_text(json.dumps({"data": folds_record(data.panel, data.validation, data.test)}))

@@ -23,7 +23,7 @@ from tuner.training.evaluate import Evaluation, evaluate_floor, evaluate_weights
 from tuner.training.metrics import mase_scales
 from tuner.training.module import ForecastModule, Step
 from tuner.training.network import build
-from tuner.training.protocols import Chained
+from tuner.training.protocols import Chained, Independent
 from tuner.training.replay import Rehearsal, exemplars, herded, random_windows
 from tuner.training.scoring import score_floor
 from tuner.training.spec import TrialSpec
@@ -125,6 +125,30 @@ def test_of_a_smaller_memory_the_first_windows_stay() -> None:
         np.testing.assert_array_equal(random_windows(origins(0), size, 5), random_windows(origins(0), 20, 5)[:size])
         few, many = (exemplars(network, source(), origins(0), n, 5) for n in (size, 20))
         np.testing.assert_array_equal(few, many[:size])
+
+
+def test_herding_looks_at_the_steps_that_were_trained() -> None:
+    network, _, _ = build("dlinear", SMALL, DATA, 0)
+    torch.manual_seed(0)
+    for weight in network.parameters():  # whose steps are all alike before training
+        torch.nn.init.normal_(weight)
+    last = WindowSource(replace(DATA, first_counted=DATA.horizon - 1), DATA.stages[0], split_config(SMALL)[2])
+    inputs = last.batch(torch.from_numpy(origins(0).all())).inputs
+    with torch.inference_mode():
+        expected = herded(network.model(inputs)[:, -1, :, 0], 20)
+    found = exemplars(network, last, origins(0), 20, 5)
+    np.testing.assert_array_equal(found, origins(0).all()[expected])
+    assert found.tolist() != exemplars(network, source(), origins(0), 20, 5).tolist()
+
+
+@pytest.mark.parametrize(("model", "loss", "first"), [("dlinear", "mse", DATA.horizon - 1), ("deepar", "normal", 0)])
+def test_what_is_taught_with_true_values_learns_all_steps_and_the_rest_those_that_count(
+    model: str, loss: str, first: int
+) -> None:
+    last = replace(DATA, first_counted=DATA.horizon - 1)
+    spec = replace(SPEC, model=model, config={"data.lookback": 8, "train.loss": loss})
+    for protocol in (Independent(spec, last), Chained(spec, last)):
+        assert {each.source.first_counted for each in protocol.scored} == {first}
 
 
 def test_herding_takes_the_row_that_brings_the_mean_closest() -> None:
