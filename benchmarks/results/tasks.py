@@ -17,7 +17,7 @@ MINUTES, MOST_MINUTES = 5, 10
 
 N_PATHS = 20
 _FEW_PATHS = {
-    "etth1-24": {"deepar": 10, "time_series_transformer": 10},
+    "etth1-24": {"deepar": 5, "time_series_transformer": 5},
     "etth1-96": {"deepar": 5, "hf_time_series_transformer": 5, "time_series_transformer": 3, "timegrad": 5},
 }
 """By task and model: where drawing more of every window, step by step, alone takes the time of a study."""
