@@ -46,6 +46,7 @@ def compare_and_export(store: RunStore, data: PreparedData, evaluations: Sequenc
         scaler={"series": list(data.series), "channels": list(data.channels), **test.scalers.to_json()},
         study=store.study(),
         score={"trial": best.number, "validation": _finite(winner.validation.metrics), "test": _finite(winner.test.metrics)},
+        first_counted=data.first_counted,
     )
 
 

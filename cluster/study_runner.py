@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import pkgutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import redirect_stdout
@@ -54,6 +55,25 @@ class StudyOutcome:
     """The folder of the best; None if no trial came to a score, or the code failed."""
 
 
+class ByName:
+    """A function that another process imports when it gets this by pickle, before any call. The process it is from, to which
+    Tune pickles it too, does without what its module loads."""
+
+    def __init__(self, name: str, home: int | None = None) -> None:
+        self._name, self._home = name, home or os.getpid()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Imports it, and calls it."""
+        return pkgutil.resolve_name(self._name)(*args, **kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _arrived, (self._name, self._home)
+
+
+def _arrived(name: str, home: int) -> Any:
+    return ByName(name, home) if os.getpid() == home else pkgutil.resolve_name(name)
+
+
 def run_study(loop: StudyLoop, data: ProblemData, watcher: Watcher) -> StudyOutcome:
     """Searches, evaluates the best, the baseline and the floors on the test rows, exports the best.
 
@@ -98,7 +118,6 @@ def _search(loop: StudyLoop, data: PreparedData, spec: TrialSpec, placement: Pla
     from cluster.monitoring import Metrics
     from cluster.ray_scheduler import Machines, RayScheduler, Stillness, Watch, tell_of_memory
     from cluster.ray_search import RaySearch
-    from cluster.trainable import run_in_actor
 
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(placement.n_slots)
     metrics = Metrics(loop.study.name, loop.study.problem.metric, placement.n_slots)
@@ -111,9 +130,10 @@ def _search(loop: StudyLoop, data: PreparedData, spec: TrialSpec, placement: Pla
     resources = {"cpu": placement.cpus_per_trial, "gpu": placement.gpus_per_trial}
     tell_of_memory()
     machines = Machines(shared=loop.study.resources.address is not None)
+    trainable = tune.with_parameters(ByName("cluster.trainable:run_in_actor"), data=data, spec=spec)
     with tempfile.TemporaryDirectory(prefix="tuner-") as scratch:
         tuner = tune.Tuner(
-            tune.with_resources(tune.with_parameters(run_in_actor, data=data, spec=spec), resources),
+            tune.with_resources(trainable, resources),
             tune_config=tune.TuneConfig(
                 search_alg=RaySearch(loop, placement.n_slots),
                 scheduler=RayScheduler(loop, changed, machines),

@@ -90,6 +90,14 @@ def test_the_list_loads_nothing_heavy() -> None:
     assert not loaded_by(listing) & {"torch", "numpy", "pandas", "ray", "optuna", "pytorch_lightning"}
 
 
+def test_the_driver_of_a_study_needs_neither_lightning_nor_the_compiler() -> None:
+    modules = [relative(path)[:-3].replace("/", ".") for path in (ROOT / "cluster").glob("*.py")]
+    workers = {"cluster.trainable", "cluster.run_one"}  # and tuner.train, which trains by itself
+    loaded = loaded_by(f"import {', '.join(set(modules) - workers)}")
+    assert {"ray.tune", "cluster.study_runner"} <= loaded
+    assert not loaded & {"pytorch_lightning", "torch._dynamo"}
+
+
 def test_a_dry_run_and_what_forecasts_need_neither_lightning_nor_the_compiler() -> None:
     dry_run = """
 import sys

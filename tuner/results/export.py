@@ -82,6 +82,7 @@ def export_best(
     scaler: Mapping[str, Any],
     study: Mapping[str, Any],
     score: Mapping[str, Any],
+    first_counted: int = 0,
 ) -> Path:
     """Writes ``best/`` as a whole, in the place of an older one.
 
@@ -93,6 +94,7 @@ def export_best(
         scaler: Names of series and channels, and the scalers, as lists.
         study: What ``study.json`` holds.
         score: What it is worth, for people: values by name, or metrics by part.
+        first_counted: Steps of the horizon before this one, from 0, were not trained for.
 
     Returns:
         The folder.
@@ -107,7 +109,7 @@ def export_best(
         write_json(new / schema.STUDY, study)
         for name, content in {schema.WEIGHTS: weights, **{stage_file(s): theirs for s, theirs in stages.items()}}.items():
             write_atomic(new / name, content)
-        horizon, last = study["problem"]["horizon"], study["problem"].get("last_step_only", False)
+        horizon = study["problem"]["horizon"]
         words = _README.format(
             name=study["name"],
             model=model,
@@ -116,8 +118,8 @@ def export_best(
             sha256=sha256,
             folds=_FOLDS.format(names=", ".join(f"`{stage_file(stage)}`" for stage in stages)) if stages else "",
             horizon=horizon,
-            n_steps=1 if last else horizon,
-            first_counted=f"\n    first_counted={horizon - 1},  # only the last step was trained and scored" if last else "",
+            n_steps=horizon - first_counted,
+            first_counted=f"\n    first_counted={first_counted},  # the steps before it did not count" if first_counted else "",
             n_paths=study["problem"].get("n_paths", 1),
             config=schema.CONFIG,
             weights=schema.WEIGHTS,

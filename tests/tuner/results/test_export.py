@@ -57,11 +57,10 @@ def test_with_folds_there_are_weights_of_each(tmp_path: Path) -> None:
 
 
 def test_of_a_study_of_the_last_step_the_readme_forecasts_it_alone(tmp_path: Path) -> None:
-    study = {**STUDY, "problem": {**STUDY["problem"], "last_step_only": True}}
-    readme = (_export(new_store(tmp_path / "run"), study=study) / "README.md").read_text()
+    readme = (_export(new_store(tmp_path / "run"), first_counted=23) / "README.md").read_text()
     code = readme.split("```python\n")[1].split("```")[0]
     compile(code, "README.md", "exec")
-    assert "    first_counted=23,  # only the last step was trained and scored\n" in code
+    assert "    first_counted=23,  # the steps before it did not count\n" in code
     assert "# (series, 1 steps, channels)" in code
 
 
