@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,14 +26,15 @@ HEAVY = {
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
-def imports_of(path: Path) -> set[str]:
+@cache
+def imports_of(path: Path) -> frozenset[str]:
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
+    return frozenset(found)
 
 
 def relative(path: Path) -> str:
@@ -90,21 +92,15 @@ def test_the_list_loads_nothing_heavy() -> None:
     assert not loaded_by(listing) & {"torch", "numpy", "pandas", "ray", "optuna", "pytorch_lightning"}
 
 
-def test_the_driver_of_a_study_needs_neither_lightning_nor_the_compiler() -> None:
-    modules = [relative(path)[:-3].replace("/", ".") for path in (ROOT / "cluster").glob("*.py")]
+def test_the_driver_of_a_study_and_what_forecasts_need_neither_lightning_nor_the_compiler() -> None:
+    modules = {f"cluster.{path.stem}" for path in (ROOT / "cluster").glob("*.py")}
     workers = {"cluster.trainable", "cluster.run_one"}  # and tuner.train, which trains by itself
-    loaded = loaded_by(f"import {', '.join(set(modules) - workers)}")
-    assert {"ray.tune", "cluster.study_runner"} <= loaded
-    assert not loaded & {"pytorch_lightning", "torch._dynamo"}
-
-
-def test_a_dry_run_and_what_forecasts_need_neither_lightning_nor_the_compiler() -> None:
-    dry_run = """
-import sys
+    driver = f"""
+import {", ".join(sorted(modules - workers))}
 import tuner.training.forecasting
 from tuner.run import app
 try: app(["--space", "dlinear", "--dataset", "synthetic", "--dry-run"])
 except SystemExit as end: assert not end.code, end"""
-    loaded = loaded_by(dry_run)
-    assert "torch" in loaded
+    loaded = loaded_by(driver)
+    assert {"torch", "ray.tune", "cluster.study_runner"} <= loaded
     assert not loaded & {"pytorch_lightning", "torch._dynamo"}

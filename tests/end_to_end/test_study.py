@@ -180,6 +180,7 @@ def essence(store: RunStore) -> list[dict[str, Any]]:
     return [{key: value for key, value in event.items() if key not in TIMING} for event in store.events()]
 
 
+@pytest.mark.slow  # a killed study that comes to the same as one that was not says so in each test run
 def test_a_study_with_one_worker_repeats_bit_for_bit(store: RunStore, runs: Path) -> None:
     done = tuner("run", *STUDY, "--runs", runs, "--name", "two")
     assert done.returncode == 0, done.stderr
@@ -198,6 +199,7 @@ def test_train_gives_the_same_curve_as_a_trial(store: RunStore, tmp_path: Path) 
     assert f"epoch {EPOCHS}: train loss" in done.stdout
 
 
+@pytest.mark.slow
 def test_more_gpus_than_there_are_is_a_mistake_that_leaves_nothing(tmp_path: Path) -> None:
     done = tuner("run", *STUDY, "--gpus-per-trial", 99, "--runs", tmp_path, "--name", "gpus")
     assert done.returncode == 2

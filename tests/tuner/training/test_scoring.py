@@ -119,7 +119,9 @@ def with_losses(*losses: str) -> list[tuple[str, str]]:
     return [(name, loss) for name, own in heads.items() for loss in ([x for x in losses if x in own] or own[:1])]
 
 
-@pytest.mark.parametrize(("name", "loss"), with_losses("mse", "student_t", "quantile", "implicit_quantile"))
+@pytest.mark.parametrize(
+    ("name", "loss"), [*with_losses("mse"), *(("dlinear", loss) for loss in ("student_t", "quantile", "implicit_quantile"))]
+)
 def test_a_networks_score_is_the_same_at_every_batch_size(name: str, loss: str) -> None:
     skip_unless_installed(name)
     baseline = search_spaces.get(name).baseline_config(PANEL.horizon, defaults_of(name))

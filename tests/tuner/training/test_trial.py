@@ -300,12 +300,7 @@ def test_the_first_step_of_adam_has_the_length_of_the_rate() -> None:
 
 def test_weights_do_not_depend_on_the_seed_of_hashes() -> None:
     code = "from tests.tuner.training.test_trial import INFORMER, run; print(run(INFORMER, epochs=1)[1][0].weights_sha256)"
-    hashes = []
-    for seed in ("0", "42"):
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        hashes.append(done.stdout.split()[-1])
-    assert hashes[0] == hashes[1]
-    assert len(hashes[0]) == 64
+    other = {**os.environ, "PYTHONHASHSEED": "42"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=other, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-1] == run(INFORMER, epochs=1)[1][0].weights_sha256
