@@ -7,7 +7,8 @@ Wu, Xu, Wang and Long, "Autoformer: Decomposition Transformers with Auto-Correla
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Literal
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -136,22 +137,49 @@ class AutoCorrelation(nn.Module):
 
 
 def correlation(queries: Float[Tensor, "B N T D"], keys: Float[Tensor, "B N T D"]) -> Float[Tensor, "B N T"]:
-    """R of each delay: sums along the diagonals of Q K', which wrap around."""
-    length, width = queries.shape[-2:]
-    scores = queries @ keys.mT
-    # Read with rows longer by one, what lay on a diagonal lies in a column.
-    twice = F.pad(torch.cat([scores, scores], -1).flatten(-2), (0, length))
-    diagonals = twice.view(*scores.shape[:-1], 2 * length + 1)[..., 1 : length + 1]
-    return diagonals.sum(-2).flip(-1) / width
+    """R of each delay: sums along the diagonals of K Q', which wrap around."""
+    return _diagonal_sums(keys @ queries.mT) / queries.shape[-1]
 
 
 def delayed(values: Float[Tensor, "B N T D"], weights: Float[Tensor, "B N T"]) -> Float[Tensor, "B N T D"]:
-    """At t the sum over delays of weight times the value at t + delay: a matrix with the weights on its diagonals."""
-    length = weights.shape[-1]
-    backward = weights.flip(-1)
-    rows = torch.cat([backward, backward], -1).unfold(-1, length, 1)[..., :length, :]  # a step further in each row
-    outputs: Tensor = rows @ values.flip(-2)
-    return outputs
+    """At t the sum over delays of weight times the value at t + delay: a product with the weights on wrapped diagonals."""
+    return _circulant(weights) @ values
+
+
+class _DiagonalSums(torch.autograd.Function):
+    """(..., T, T) to (..., T): at tau the sum over t of what is at (t, t + tau), where places wrap around.
+
+    The two functions are each other's derivative. Autograd would come to it by filling and copying matrices of 2 T x T.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, matrix: Tensor) -> Tensor:
+        length = matrix.shape[-1]
+        twice = torch.cat([matrix, matrix], -1).flatten(0, -3)
+        # A row is 2 T long: a step of 2 T + 1 goes down by one row and right by one place.
+        diagonals = twice.as_strided((len(twice), length, length), (2 * length**2, 2 * length + 1, 1))
+        return diagonals.sum(1).view(matrix.shape[:-1])
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return _circulant(gradient)
+
+
+class _Circulant(torch.autograd.Function):
+    """(..., T) to (..., T, T): the one at s - t goes to (t, s), where places wrap around."""
+
+    @staticmethod
+    def forward(ctx: Any, diagonals: Tensor) -> Tensor:
+        rows = torch.cat([diagonals, diagonals], -1)[..., 1:].unfold(-1, diagonals.shape[-1], 1)
+        return rows.flip(-2)  # a step further in each row, from below
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return _diagonal_sums(gradient)
+
+
+_diagonal_sums: Callable[[Tensor], Tensor] = _DiagonalSums.apply
+_circulant: Callable[[Tensor], Tensor] = _Circulant.apply
 
 
 def fourier_correlation(queries: Float[Tensor, "B N T D"], keys: Float[Tensor, "B N T D"]) -> Float[Tensor, "B N T"]:

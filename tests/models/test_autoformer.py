@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.autoformer import AutoCorrelation, Autoformer
+from models.autoformer import AutoCorrelation, Autoformer, correlation, delayed
 from models.base import WindowShape
 from tests.models.batches import make_batch
 
@@ -37,6 +38,13 @@ def test_auto_correlation_equals_the_papers_equations_in_loops(factor: int, leng
         for head in range(2):
             expected = by_loops(queries[window, head], keys[window, head], values[window, head], factor)
             torch.testing.assert_close(outputs[window, head], expected)
+
+
+@pytest.mark.parametrize("sum_up", [correlation, delayed])
+def test_the_derivatives_are_those_of_the_sums(sum_up: Callable[[Tensor, Tensor], Tensor]) -> None:
+    one, other = (torch.randn(2, 2, 5, 3, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    inputs = (one, other) if sum_up is correlation else (one, other.detach()[..., 0].requires_grad_())
+    assert torch.autograd.gradcheck(sum_up, inputs)
 
 
 @pytest.mark.parametrize("n_keys", [5, 9])
