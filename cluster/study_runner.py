@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import pkgutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import redirect_stdout
@@ -55,25 +54,6 @@ class StudyOutcome:
     """The folder of the best; None if no trial came to a score, or the code failed."""
 
 
-class ByName:
-    """A function that another process imports when it gets this by pickle, before any call. The process it is from, to which
-    Tune pickles it too, does without what its module loads."""
-
-    def __init__(self, name: str, home: int | None = None) -> None:
-        self._name, self._home = name, home or os.getpid()
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Imports it, and calls it."""
-        return pkgutil.resolve_name(self._name)(*args, **kwargs)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _arrived, (self._name, self._home)
-
-
-def _arrived(name: str, home: int) -> Any:
-    return ByName(name, home) if os.getpid() == home else pkgutil.resolve_name(name)
-
-
 def run_study(loop: StudyLoop, data: ProblemData, watcher: Watcher) -> StudyOutcome:
     """Searches, evaluates the best, the baseline and the floors on the test rows, exports the best.
 
@@ -115,6 +95,7 @@ def run_study(loop: StudyLoop, data: ProblemData, watcher: Watcher) -> StudyOutc
 def _search(loop: StudyLoop, data: PreparedData, spec: TrialSpec, placement: Placement, watcher: Watcher) -> None:
     from ray import tune
 
+    from cluster.by_name import ByName
     from cluster.monitoring import Metrics
     from cluster.ray_scheduler import Machines, RayScheduler, Stillness, Watch, tell_of_memory
     from cluster.ray_search import RaySearch

@@ -112,7 +112,7 @@ class AutoCorrelation(nn.Module):
     around. Keys and values are cut or filled with zeros to T steps.
 
     Both sums are correlations, which come from Fourier transforms (equation 8). Up to 128 steps they come from two products of
-    matrices instead: on a CPU those take about two thirds of the time at width 64 and a quarter at 512.
+    matrices instead: on a CPU those take about .6 of the time at 96 steps of width 64, .9 at 128 steps, and less than half at 512.
 
     Args:
         factor: The c of the paper.
@@ -149,13 +149,13 @@ def delayed(values: Float[Tensor, "B N T D"], weights: Float[Tensor, "B N T"]) -
 class _DiagonalSums(torch.autograd.Function):
     """(..., T, T) to (..., T): at tau the sum over t of what is at (t, t + tau), where places wrap around.
 
-    The two functions are each other's derivative. Autograd would come to it by filling and copying matrices of 2 T x T.
+    The two functions are each other's backward pass. Autograd would come to it by filling and copying matrices of 2 T x T.
     """
 
     @staticmethod
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
         length = matrix.shape[-1]
-        twice = torch.cat([matrix, matrix], -1).flatten(0, -3)
+        twice = torch.cat([matrix, matrix], -1).reshape(-1, 2 * length**2)
         # A row is 2 T long: a step of 2 T + 1 goes down by one row and right by one place.
         diagonals = twice.as_strided((len(twice), length, length), (2 * length**2, 2 * length + 1, 1))
         return diagonals.sum(1).view(matrix.shape[:-1])

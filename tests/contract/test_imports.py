@@ -92,9 +92,19 @@ def test_the_list_loads_nothing_heavy() -> None:
     assert not loaded_by(listing) & {"torch", "numpy", "pandas", "ray", "optuna", "pytorch_lightning"}
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "cluster").rglob("*.py")), ids=relative)
+def test_what_trains_is_imported_by_workers_alone(path: Path) -> None:
+    trains = {
+        "cluster.trainable",
+        *(f"tuner.training.{name}" for name in ("trial", "module", "trainer", "protocols", "replay")),
+    }
+    if relative(path) not in ("cluster/trainable.py", "cluster/run_one.py"):  # the second is that of tuner.train
+        assert not imports_of(path) & trains
+
+
 def test_the_driver_of_a_study_and_what_forecasts_need_neither_lightning_nor_the_compiler() -> None:
     modules = {f"cluster.{path.stem}" for path in (ROOT / "cluster").glob("*.py")}
-    workers = {"cluster.trainable", "cluster.run_one"}  # and tuner.train, which trains by itself
+    workers = {"cluster.trainable", "cluster.run_one"}
     driver = f"""
 import {", ".join(sorted(modules - workers))}
 import tuner.training.forecasting

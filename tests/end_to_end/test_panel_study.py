@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -49,14 +50,26 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def store(runs: Path) -> RunStore:
+def done(runs: Path) -> subprocess.CompletedProcess[str]:
     data = table(runs / "shops.csv", *(rows(shop, 0, n) for shop, n in LENGTHS.items()))
     done = tuner(
         "run", "--space", "informer", "--dataset", data, *PROBLEM, *(f"--set={setting}" for setting in SETTINGS),
         "--trials", 2, "--epochs", 2, "--cpus-per-trial", 2, "--runs", runs, "--name", "panel",
+        PYTHONPROFILEIMPORTTIME="1",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def store(runs: Path, done: subprocess.CompletedProcess[str]) -> RunStore:
     return RunStore.open(runs / "panel")
+
+
+def test_the_driver_loads_no_lightning(done: subprocess.CompletedProcess[str]) -> None:
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert {"torch", "ray.tune"} <= loaded
+    assert not loaded & {"pytorch_lightning", "torch._dynamo"}
 
 
 def test_a_report_has_the_mean_and_the_value_of_each_fold(store: RunStore) -> None:

@@ -199,7 +199,6 @@ def test_train_gives_the_same_curve_as_a_trial(store: RunStore, tmp_path: Path) 
     assert f"epoch {EPOCHS}: train loss" in done.stdout
 
 
-@pytest.mark.slow
 def test_more_gpus_than_there_are_is_a_mistake_that_leaves_nothing(tmp_path: Path) -> None:
     done = tuner("run", *STUDY, "--gpus-per-trial", 99, "--runs", tmp_path, "--name", "gpus")
     assert done.returncode == 2

@@ -94,7 +94,7 @@ def export_best(
         scaler: Names of series and channels, and the scalers, as lists.
         study: What ``study.json`` holds.
         score: What it is worth, for people: values by name, or metrics by part.
-        first_counted: Steps of the horizon before this one, from 0, were not trained for.
+        first_counted: Steps of the horizon before this one, from 0, do not count.
 
     Returns:
         The folder.

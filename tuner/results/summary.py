@@ -342,12 +342,24 @@ def _other_metrics(summary: Summary) -> list[Block]:
     if not names:
         return []
     lines = [(name, *(text.number(score.metrics.get("test", {}).get(name)) for score in shown)) for name in names]
+    yardstick = next((score.metrics.get("test", {}) for score in summary.scores if score.who == "naive2"), {})
+    if all(yardstick.get(name) for name in _OWA):
+        lines.append(("owa", *(text.number(_owa(score.metrics.get("test", {}), yardstick)) for score in shown)))
     found: list[Block] = [Grid("Other metrics on test", ("", *(score.who for score in shown)), lines)]
     dropped = {name: n for name, n in shown[0].n_dropped.items() if n}
     if dropped:
         left_out = ", ".join(f"{n:,} from {name}" for name, n in dropped.items())
         found.append(f"Series and channels left out, since the metric has no value for them: {left_out}.")
     return found
+
+
+_OWA = ("smape", "mase")
+
+
+def _owa(metrics: Mapping[str, float], yardstick: Mapping[str, float]) -> float | None:
+    """M4's overall weighted average: the mean of the two errors, each over that of Naive 2."""
+    there = [metrics[name] / yardstick[name] for name in _OWA if name in metrics]
+    return sum(there) / len(_OWA) if len(there) == len(_OWA) else None
 
 
 def _channels(summary: Summary) -> list[Block]:

@@ -9,6 +9,7 @@ from datasets.base import BoolArray, FloatArray
 from datasets.windows.prepared import PreparedData
 from models.floors.base import TooLong
 from models.floors.ets import Ets
+from models.floors.naive2 import Naive2
 from models.floors.ses import Ses
 from models.floors.shared.local import LocalFloor
 from models.floors.shared.smoothing import smoothed
@@ -114,8 +115,25 @@ def test_theta_takes_a_season_as_terms_where_a_value_is_not_positive() -> None:
     np.testing.assert_allclose(forecast(Theta(), values), [-1.5, 0.0, 0.5], atol=1e-6)
 
 
+def test_naive_2_repeats_a_season_at_the_last_level() -> None:
+    season = np.array([1.0, 2.0, 3.0, 4.0])
+    np.testing.assert_allclose(Naive2().extrapolate(np.tile(season, 6)[:-1], 6, 4), [4.0, 1.0, 2.0, 3.0, 4.0, 1.0], rtol=1e-6)
+    grown = np.append(np.tile(season, 6), 2.0)  # twice the level where the next season begins
+    np.testing.assert_allclose(Naive2().extrapolate(grown, 3, 4), [4.0, 6.0, 8.0], rtol=0.1)
+
+
+def test_naive_2_takes_a_season_as_terms_where_a_value_is_not_positive() -> None:
+    np.testing.assert_allclose(forecast(Naive2(), np.tile([-1.5, 0.0, 0.5, 1.0], 6)), [-1.5, 0.0, 0.5], atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [11, 12])
+def test_naive_2_needs_three_whole_seasons(n: int) -> None:
+    values = np.tile([1.0, 2.0, 3.0, 4.0], 3)[-n:]
+    assert (len(set(Naive2().extrapolate(values, 4, 4))) == 1) == (n < 12)
+
+
 def test_local_floors_warn_of_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for floor in (Ses(), Theta(), Ets()):
+        for floor in (Ses(), Theta(), Ets(), Naive2()):
             forecast(floor, np.append(np.arange(20.0) % 2, 1e6))

@@ -18,6 +18,7 @@ from datasets.windows.windowing import score_origins
 from models.floors.base import Floor
 from models.floors.ets import Ets
 from models.floors.naive import Naive
+from models.floors.naive2 import Naive2
 from models.floors.pooled_regression import PooledRegression
 from models.floors.seasonal_naive import SeasonalNaive
 from models.floors.ses import Ses
@@ -52,6 +53,7 @@ def monash(floor: Floor, data: PreparedData) -> tuple[float, float]:
     ("floor", "mase", "smape"),
     [
         (Naive(), 1.258, 0.312),
+        (Naive2(), 1.258, 0.312),  # no season shows itself: three whole ones, of 52 weeks, are more than there are rows
         (SeasonalNaive(), 1.311, 0.312),
         (Ses(), 1.213, 0.301),
         (PooledRegression(), 0.937, 0.229),

@@ -193,6 +193,15 @@ def test_medians_over_series_are_shown_where_there_are_several(tmp_path: Path, n
     assert [line[0] for line in _grid(store, "Other metrics on test")] == shown
 
 
+def test_m4s_owa_is_the_mean_of_smape_and_mase_over_those_of_naive_2(tmp_path: Path) -> None:
+    store = full_store(tmp_path / "run")
+    for floor, shown in (("naive2", [("owa", "0.6500", "1.000")]), ("theta", [])):
+        errors = {"best": {"smape": 0.2, "mase": 1.0}, floor: {"smape": 0.25, "mase": 2.0}}
+        scores = {who: {"mse_scaled": 0.3, **metrics} for who, metrics in errors.items()}
+        store.write_scores([replace(score(who, 0.3), metrics={"validation": m, "test": m}) for who, m in scores.items()])
+        assert [line for line in _grid(store, "Other metrics on test") if line[0] == "owa"] == shown
+
+
 def test_many_channels_are_cut_and_the_title_says_so(tmp_path: Path) -> None:
     store = full_store(tmp_path / "run")
     store.write_scores([_errors("best", 1, n_channels=21)])

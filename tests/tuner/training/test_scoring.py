@@ -120,7 +120,11 @@ def with_losses(*losses: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("name", "loss"), [*with_losses("mse"), *(("dlinear", loss) for loss in ("student_t", "quantile", "implicit_quantile"))]
+    ("name", "loss"),
+    [
+        pytest.param(name, loss, marks=() if name == "dlinear" or (name, loss) in with_losses("mse") else pytest.mark.slow)
+        for name, loss in with_losses("mse", "student_t", "quantile", "implicit_quantile")
+    ],
 )
 def test_a_networks_score_is_the_same_at_every_batch_size(name: str, loss: str) -> None:
     skip_unless_installed(name)

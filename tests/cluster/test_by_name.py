@@ -3,8 +3,8 @@ from __future__ import annotations
 import pickle
 import sys
 
+from cluster.by_name import ByName
 from cluster.placement import Node, place
-from cluster.study_runner import ByName
 
 
 def test_what_is_sent_by_name_is_imported_where_it_arrives_and_not_here() -> None:
