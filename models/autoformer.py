@@ -112,7 +112,7 @@ class AutoCorrelation(nn.Module):
     around. Keys and values are cut or filled with zeros to T steps.
 
     Both sums are correlations, which come from Fourier transforms (equation 8). Up to 128 steps they come from two products of
-    matrices instead: on a CPU those take about .6 of the time at 96 steps of width 64, .9 at 128 steps, and less than half at 512.
+    matrices instead: on a CPU those take about .6 of the time at 96 steps of width 64, .9 at 128, less than half at width 512.
 
     Args:
         factor: The c of the paper.
