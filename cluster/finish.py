@@ -47,6 +47,7 @@ def compare_and_export(store: RunStore, data: PreparedData, evaluations: Sequenc
         study=store.study(),
         score={"trial": best.number, "validation": _finite(winner.validation.metrics), "test": _finite(winner.test.metrics)},
         first_counted=data.first_counted,
+        whole_numbers=data.whole_numbers,
     )
 
 

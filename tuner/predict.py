@@ -68,6 +68,7 @@ def predict(
             own_names=own_names(study),
             horizon=problem.horizon,
             first_counted=problem.first_counted,
+            whole_numbers=problem.whole_numbers,
             n_paths=paths,
             seed=seed,
             explain=explain is not None,

@@ -55,6 +55,7 @@ def run(
     protocol: options.Protocol = "holdout",
     stages: options.Stages = None,
     last_step_only: options.LastStepOnly = False,
+    whole_numbers: options.WholeNumbers = False,
     paths: options.Paths = 20,
     settings: options.Settings = None,
     trials: Annotated[
@@ -147,7 +148,8 @@ def run(
         problem = parse_problem(
             dataset=dataset, horizon=horizon, metric=metric, data_dir=data_dir, target=target, covariates=covariates,
             known=known, static=static, series_id=series_id, fill=fill, short_series=short_series, split=split, folds=folds,
-            folds_file=folds_file, protocol=protocol, stages=stages, last_step_only=last_step_only, paths=paths,
+            folds_file=folds_file, protocol=protocol, stages=stages, last_step_only=last_step_only, whole_numbers=whole_numbers,
+            paths=paths,
         )  # fmt: skip
         steps = problem.horizon
         fixed = load_space(space, settings or [], steps, chained=problem.chained)

@@ -20,7 +20,13 @@ _HASHED_ROWS = 1 << 14
 
 
 def prepare(
-    panel: Panel, splits: Sequence[Split], horizon: int, *, chained: bool = False, first_counted: int = 0
+    panel: Panel,
+    splits: Sequence[Split],
+    horizon: int,
+    *,
+    chained: bool = False,
+    first_counted: int = 0,
+    whole_numbers: bool = False,
 ) -> PreparedData:
     """The panel up to the last row that any of the splits scores, with statistics of the train rows of each.
 
@@ -30,6 +36,7 @@ def prepare(
         horizon: Steps of the future that are forecast.
         chained: Whether one network learns the stages in turn: then the statistics are those of the first for all.
         first_counted: Steps of the horizon before this one, from 0, are to count neither in losses nor in scores.
+        whole_numbers: Whether forecasts are to be rounded to whole numbers before they are scored.
 
     Raises:
         ValueError: a split goes past a series, or no window fits the rows that are scored.
@@ -42,7 +49,16 @@ def prepare(
         Stage(name=split.name, train=split.train, score=split.score, scalers=scalers)
         for split, scalers in zip(splits, _scalers(panel, splits, chained), strict=True)
     )
-    data = _assemble(panel, horizon, stages, ends, n_future=0, chained=chained, first_counted=first_counted)
+    data = _assemble(
+        panel,
+        horizon,
+        stages,
+        ends,
+        n_future=0,
+        chained=chained,
+        first_counted=first_counted,
+        whole_numbers=whole_numbers,
+    )
     for stage in stages:
         score_origins(stage, data.offsets, horizon)
     return data
@@ -90,6 +106,7 @@ def _assemble(
     n_future: int,
     chained: bool = False,
     first_counted: int = 0,
+    whole_numbers: bool = False,
 ) -> PreparedData:
     rows = ends + n_future
 
@@ -115,6 +132,7 @@ def _assemble(
         start_times=panel.start_times,
         horizon=horizon,
         first_counted=first_counted,
+        whole_numbers=whole_numbers,
         frequency=panel.frequency,
         period=period_of(panel.frequency),
         stages=stages,

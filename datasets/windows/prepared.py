@@ -113,6 +113,8 @@ class PreparedData:
     horizon: int
     first_counted: int
     """Steps of the horizon before this one, from 0, count neither in losses nor in scores."""
+    whole_numbers: bool
+    """Whether forecasts are rounded to whole numbers before they are scored."""
     frequency: str
     period: int
     """Steps of one season: 24 for hourly data."""

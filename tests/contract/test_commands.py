@@ -16,7 +16,7 @@ from tuner.run import app
 RUN_OPTIONS = {
     "--space", "--dataset", "--horizon", "--metric", "--data-dir", "--set", "--target", "--covariates", "--known", "--static",
     "--series-id", "--fill", "--short-series", "--split", "--folds", "--folds-file", "--protocol", "--stages",
-    "--last-step-only", "--paths", "--trials", "--epochs",
+    "--last-step-only", "--whole-numbers", "--paths", "--trials", "--epochs",
     "--time", "--scheduler", "--sampler", "--seed", "--name", "--runs", "--cpus-per-trial", "--gpus-per-trial", "--address",
     "--resume", "--warm-start", "--retries", "--trial-timeout", "--oom", "--keep-gb", "--list", "--dry-run", "--help",
 }  # fmt: skip
@@ -187,11 +187,11 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
-    words = ("--space", "dlinear", "--dataset", "synthetic", "--last-step-only", "--runs", tmp_path / "runs")
-    done = tuner("run", *words, "--dry-run")
+    words = ("--space", "dlinear", "--dataset", "synthetic", "--last-step-only", "--whole-numbers")
+    done = tuner("run", *words, "--runs", tmp_path / "runs", "--dry-run")
     assert done.returncode == 0, done.stderr
     assert "nothing was started or written" in done.stdout
-    assert "24 steps of h, the last alone counts" in done.stdout
+    assert "24 steps of h, the last alone counts, forecasts are rounded to whole numbers" in " ".join(done.stdout.split())
     assert not (tmp_path / "runs").exists()
 
 

@@ -37,13 +37,11 @@ def export(
     codes: dict[str, str],
     short_series: str | None = None,
     model: str = "dlinear",
-    last_step_only: bool = False,
+    **more: bool,
 ) -> Path:
     """A network without training, for two shops."""
     path = table(folder / "train.csv", {"a": 60, "b": 50}, codes)
-    problem = Problem(
-        dataset=str(path), horizon=3, metric="mae", columns=COLUMNS, short_series=short_series, last_step_only=last_step_only
-    )
+    problem = Problem(dataset=str(path), horizon=3, metric="mae", columns=COLUMNS, short_series=short_series, **more)
     read = read_problem(problem, 8)
     data = read.opened()
     network, *_ = build(model, CONFIG, data, seed=0)
@@ -124,6 +122,19 @@ def test_of_a_study_of_the_last_step_that_step_alone_is_forecast(tmp_path: Path)
     whole, alone = tables
     assert "step 3 (the last alone) of 1 channels of 2 series" in done.stdout
     pd.testing.assert_frame_equal(alone, whole.groupby("series").tail(1).reset_index(drop=True))
+
+
+def test_of_a_study_of_whole_numbers_these_are_forecast(tmp_path: Path) -> None:
+    tables = []
+    for name, whole in (("as they are", False), ("rounded", True)):
+        folder = tmp_path / name
+        folder.mkdir()
+        done = predict(export(folder, WORDS, whole_numbers=whole), table(folder / "new.csv", {"a": 20, "b": 30}, WORDS))
+        assert done.exit_code == 0, done.stderr
+        tables.append(pd.read_csv(folder / "out.csv"))
+    as_they_are, rounded = tables
+    assert not as_they_are.equals(rounded)
+    pd.testing.assert_frame_equal(rounded, as_they_are.round())
 
 
 def explain(folder: Path, name: str = "weights.csv") -> pd.DataFrame:

@@ -68,6 +68,14 @@ LastStepOnly = Annotated[
         rich_help_panel=DATA,
     ),
 ]
+WholeNumbers = Annotated[
+    bool,
+    typer.Option(
+        "--whole-numbers",
+        help="Forecasts are rounded before they are scored and written, as for counts in Monash's archive.",
+        rich_help_panel=DATA,
+    ),
+]
 Paths = Annotated[int, typer.Option("--paths", help="Paths that a probabilistic forecast draws.", rich_help_panel=DATA)]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="Fix a key: key=value. Repeatable.", metavar="KEY=VALUE", rich_help_panel=WHAT)

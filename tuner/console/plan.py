@@ -34,6 +34,7 @@ def print_plan(study: Study, data: ProblemData, baseline: Config, sampled: list[
     for split in (*data.validation, data.test):
         plan.add_row(f"Stage {split.name}", _stage(split))
     last = ", the last alone counts" if problem.last_step_only else ""
+    last += ", forecasts are rounded to whole numbers" if problem.whole_numbers else ""
     plan.add_row("Horizon", f"{text.count(problem.horizon, 'step')} of {data.panel.frequency}{last}")
     shares = f", {budget.epochs // problem.n_stages} for each stage in turn" if problem.n_stages else ""
     limit = f", no start after {budget.time_s:g} s" if budget.time_s else ""

@@ -85,6 +85,7 @@ def _meaning_of_a_cost(study: Mapping[str, Any]) -> dict[str, Any]:
         "metric": problem["metric"],
         "horizon": problem["horizon"],
         "--last-step-only": problem.get("last_step_only", False),
+        "--whole-numbers": problem.get("whole_numbers", False),
         "data (sha256)": data["sha256"],
         "stages": ", ".join(stage["name"] for stage in stages),
     }

@@ -48,7 +48,7 @@ forecast = forecast_panel(
     weights=(best / "{weights}").read_bytes(),
     scaler=scaler,
     own_names=own_names(study),
-    horizon={horizon},{first_counted}
+    horizon={horizon},{first_counted}{whole_numbers}
     n_paths={n_paths},
     seed=0,
 )
@@ -83,6 +83,7 @@ def export_best(
     study: Mapping[str, Any],
     score: Mapping[str, Any],
     first_counted: int = 0,
+    whole_numbers: bool = False,
 ) -> Path:
     """Writes ``best/`` as a whole, in the place of an older one.
 
@@ -95,6 +96,7 @@ def export_best(
         study: What ``study.json`` holds.
         score: What it is worth, for people: values by name, or metrics by part.
         first_counted: Steps of the horizon before this one, from 0, do not count.
+        whole_numbers: Whether forecasts are rounded to them.
 
     Returns:
         The folder.
@@ -120,6 +122,7 @@ def export_best(
             horizon=horizon,
             n_steps=horizon - first_counted,
             first_counted=f"\n    first_counted={first_counted},  # the steps before it did not count" if first_counted else "",
+            whole_numbers="\n    whole_numbers=True," if whole_numbers else "",
             n_paths=study["problem"].get("n_paths", 1),
             config=schema.CONFIG,
             weights=schema.WEIGHTS,

@@ -174,6 +174,7 @@ def _what(summary: Summary) -> list[Block]:
     n_stages = len(data.get("validation", []))
     began = "".join(f" The sampler began with {text.count(n, 'trial')} of {name}." for name, n in summary.evidence.items())
     last = " (its last step alone)" if problem.get("last_step_only") else ""
+    last += ", forecasts rounded to whole numbers" if problem.get("whole_numbers") else ""
     words = "stages, learned in turn" if _is_continual(study) else "folds"
     where = f"the mean of {n_stages} {words}" if n_stages > 1 else "validation"
     return [

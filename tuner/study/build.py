@@ -130,6 +130,7 @@ def parse_problem(
     protocol: str,
     stages: int | None,
     last_step_only: bool,
+    whole_numbers: bool,
     paths: int,
     data_dir: Path | None,
 ) -> Problem:
@@ -154,6 +155,7 @@ def parse_problem(
         n_stages=(_N_STAGES if stages is None else stages) if protocol == "continual" else None,
         folds_file=folds_file.absolute() if folds_file else None,
         last_step_only=last_step_only,
+        whole_numbers=whole_numbers,
         n_paths=paths,
         data_dir=data_dir.absolute() if data_dir else None,
     )

@@ -80,7 +80,14 @@ class ProblemData:
         from datasets.windows.prepare import prepare
 
         problem = self.problem
-        return prepare(self.panel, splits, problem.horizon, chained=problem.chained, first_counted=problem.first_counted)
+        return prepare(
+            self.panel,
+            splits,
+            problem.horizon,
+            chained=problem.chained,
+            first_counted=problem.first_counted,
+            whole_numbers=problem.whole_numbers,
+        )
 
     @cached_property
     def sha256(self) -> str:

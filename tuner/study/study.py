@@ -36,6 +36,8 @@ class Problem:
     """Borders that an earlier study wrote, in the place of split and n_folds."""
     last_step_only: bool = False
     """Whether only the last step of the horizon counts, in losses and in scores."""
+    whole_numbers: bool = False
+    """Whether forecasts are rounded to whole numbers before they are scored and written."""
     n_paths: int = 20
     """Paths of a forecast, from models and heads that draw them."""
     data_dir: Path | None = None

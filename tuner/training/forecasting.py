@@ -45,6 +45,7 @@ def forecast_panel(
     own_names: bool,
     horizon: int,
     first_counted: int = 0,
+    whole_numbers: bool = False,
     n_paths: int,
     seed: int,
     explain: bool = False,
@@ -64,6 +65,7 @@ def forecast_panel(
         own_names: Whether the study's series have names: from a series id or a .tsf file.
         horizon: Steps to forecast.
         first_counted: Those before this one, from 0, are left out: what they were trained for did not count.
+        whole_numbers: Whether what is forecast is rounded to them.
         n_paths: Paths of a probabilistic forecast.
         seed: Of its draws.
         explain: Whether to say how the model weighs its inputs.
@@ -92,9 +94,14 @@ def forecast_panel(
             means.append(forecast.mean.double().numpy() * scale + loc)
             if forecast.paths.shape[1] > 1:
                 quantiles.append(np.stack([forecast.quantile(q).double().numpy() * scale + loc for q in QUANTILES], -1))
+
+    def finished(parts: list[FloatArray]) -> FloatArray:
+        whole = np.concatenate(parts)[:, first_counted:]
+        return np.rint(whole) + 0.0 if whole_numbers else whole  # + 0.0, for people read no -0.0
+
     return PanelForecast(
-        mean=np.concatenate(means)[:, first_counted:],
-        quantiles=np.concatenate(quantiles)[:, first_counted:] if quantiles else None,
+        mean=finished(means),
+        quantiles=finished(quantiles) if quantiles else None,
         weights=tuple(mean_weights(explanations, panel)) if explain else (),
     )
 

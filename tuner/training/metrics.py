@@ -135,6 +135,7 @@ class ErrorSums:
             paths: Of the forecast; a point forecast is one path.
             loss: Of each value, for the metric of that name; with every batch, or with none.
         """
+        paths = np.rint(paths) if self._data.whole_numbers else paths
         windows = (origins, paths, *(() if loss is None else (loss,)))
         start = 0
         while start < len(origins):

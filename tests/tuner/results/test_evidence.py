@@ -102,6 +102,7 @@ def test_a_lack_of_memory_is_remembered(tmp_path: Path) -> None:
         (changed("space", "model", to="dlinear"), "same model, got informer in .*earlier and dlinear here"),
         (changed("problem", "metric", to="mae"), "same metric, got mse_scaled in .*earlier and mae here"),
         (changed("problem", "horizon", to=48), "same horizon, got 24 in .*earlier and 48 here"),
+        (changed("problem", "whole_numbers", to=True), "same --whole-numbers, got False in .*earlier and True here"),
         (changed("problem", "last_step_only", to=True), "same --last-step-only, got False in .*earlier and True here"),
         (changed("data", "sha256", to="beef"), r"same data \(sha256\), got f00d in .*earlier and beef here"),
         (changed("data", "test", "name", to="last"), "same stages, got holdout, test in .*earlier and holdout, last here"),

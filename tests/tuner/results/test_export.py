@@ -64,6 +64,12 @@ def test_of_a_study_of_the_last_step_the_readme_forecasts_it_alone(tmp_path: Pat
     assert "# (series, 1 steps, channels)" in code
 
 
+def test_of_a_study_of_whole_numbers_the_readme_rounds_to_them(tmp_path: Path) -> None:
+    code = (_export(new_store(tmp_path / "run"), whole_numbers=True) / "README.md").read_text().split("```python\n")[1]
+    compile(code.split("```")[0], "README.md", "exec")
+    assert "    whole_numbers=True,\n" in code
+
+
 def test_the_python_in_the_readme_compiles(tmp_path: Path) -> None:
     readme = (_export(new_store(tmp_path / "run")) / "README.md").read_text()
     compile(readme.split("```python\n")[1].split("```")[0], "README.md", "exec")

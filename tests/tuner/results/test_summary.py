@@ -183,6 +183,12 @@ def test_where_the_last_step_alone_counts_there_are_no_blocks_and_the_head_says_
     assert "horizon 24 (its last step alone), ranked by" in _text(store)
 
 
+def test_the_head_says_that_forecasts_were_rounded(tmp_path: Path) -> None:
+    store = full_store(tmp_path / "run")
+    store.write_study({**STUDY, "problem": {**STUDY["problem"], "whole_numbers": True}})
+    assert "horizon 24, forecasts rounded to whole numbers, ranked by" in _text(store)
+
+
 @pytest.mark.parametrize(("n_series", "shown"), [(1, ["mase"]), (3, ["mase", "mase_median"])])
 def test_medians_over_series_are_shown_where_there_are_several(tmp_path: Path, n_series: int, shown: list[str]) -> None:
     store = full_store(tmp_path / "run")

@@ -37,6 +37,12 @@ def read(folder: Path, data: Table, lookback: int = LOOKBACK, **more: Any) -> Pr
     )
 
 
+@pytest.mark.parametrize("whole_numbers", [False, True])
+def test_what_trials_and_the_evaluation_get_says_whether_forecasts_are_rounded(tmp_path: Path, whole_numbers: bool) -> None:
+    data = read(tmp_path, table(a=60), whole_numbers=whole_numbers)
+    assert (data.for_trials().whole_numbers, data.opened().whole_numbers) == (whole_numbers, whole_numbers)
+
+
 @pytest.mark.parametrize(("last_step_only", "first"), [(False, 0), (True, HORIZON - 1)])
 def test_what_trials_and_the_evaluation_get_says_which_steps_count(tmp_path: Path, last_step_only: bool, first: int) -> None:
     data = read(tmp_path, table(a=60), last_step_only=last_step_only)

@@ -84,6 +84,12 @@ def long_table(forecast: FloatArray) -> pd.DataFrame:
     return pd.DataFrame({"unique_id": ids, "ds": np.arange(len(ids)), "y": TRUTH.ravel(), "model": forecast.ravel()})
 
 
+def test_of_whole_numbers_rounded_paths_are_scored() -> None:
+    whole = replace(DATA, whole_numbers=True)
+    assert scored(data=whole) == scored(np.rint(PATHS))
+    assert scored(data=whole) != scored()
+
+
 def test_every_metric_has_a_value() -> None:
     assert list(scored(loss=np.ones_like(TRUTH)).metrics) == list(METRICS)
 
