@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -95,7 +95,7 @@ def forecast_panel(
             if forecast.paths.shape[1] > 1:
                 quantiles.append(np.stack([forecast.quantile(q).double().numpy() * scale + loc for q in QUANTILES], -1))
 
-    def finished(parts: list[FloatArray]) -> FloatArray:
+    def finished(parts: Sequence[FloatArray]) -> FloatArray:
         whole = np.concatenate(parts)[:, first_counted:]
         return np.rint(whole) + 0.0 if whole_numbers else whole  # + 0.0, for people read no -0.0
 
