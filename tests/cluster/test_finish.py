@@ -111,9 +111,11 @@ def test_weights_may_differ_by_what_another_device_rounds(trained: RunStore) -> 
     assert compare_and_export(trained, OPENED, [evaluation], replace(row, value=near)).is_dir()
 
 
-def test_the_readme_leaves_out_the_steps_that_did_not_count(trained: RunStore) -> None:
+def test_the_readme_leaves_out_the_steps_that_did_not_count_and_rounds(trained: RunStore) -> None:
     row = best_row(trained.rows())
     assert row is not None
     evaluation = evaluate_weights("best", SPEC, trained.weights(0), OPENED)
-    best = compare_and_export(trained, replace(OPENED, first_counted=11), [evaluation], row)
-    assert "    first_counted=11," in (best / "README.md").read_text()
+    best = compare_and_export(trained, replace(OPENED, first_counted=11, whole_numbers=True), [evaluation], row)
+    readme = (best / "README.md").read_text()
+    assert "    first_counted=11," in readme
+    assert "    whole_numbers=True," in readme

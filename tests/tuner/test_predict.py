@@ -111,28 +111,24 @@ def test_a_file_with_no_row_to_spare_says_nothing(tmp_path: Path) -> None:
     assert (done.exit_code, done.stderr) == (0, "")
 
 
+def forecast_by(folder: Path, **more: bool) -> tuple[Result, pd.DataFrame]:
+    """What a study of such a problem leads to."""
+    folder.mkdir()
+    done = predict(export(folder, WORDS, **more), table(folder / "new.csv", {"a": 20, "b": 30}, WORDS))
+    assert done.exit_code == 0, done.stderr
+    return done, pd.read_csv(folder / "out.csv")
+
+
 def test_of_a_study_of_the_last_step_that_step_alone_is_forecast(tmp_path: Path) -> None:
-    tables = []
-    for name, last in (("all", False), ("last", True)):
-        folder = tmp_path / name
-        folder.mkdir()
-        done = predict(export(folder, WORDS, last_step_only=last), table(folder / "new.csv", {"a": 20, "b": 30}, WORDS))
-        assert done.exit_code == 0, done.stderr
-        tables.append(pd.read_csv(folder / "out.csv"))
-    whole, alone = tables
+    _, whole = forecast_by(tmp_path / "all")
+    done, alone = forecast_by(tmp_path / "last", last_step_only=True)
     assert "step 3 (the last alone) of 1 channels of 2 series" in done.stdout
     pd.testing.assert_frame_equal(alone, whole.groupby("series").tail(1).reset_index(drop=True))
 
 
 def test_of_a_study_of_whole_numbers_these_are_forecast(tmp_path: Path) -> None:
-    tables = []
-    for name, whole in (("as they are", False), ("rounded", True)):
-        folder = tmp_path / name
-        folder.mkdir()
-        done = predict(export(folder, WORDS, whole_numbers=whole), table(folder / "new.csv", {"a": 20, "b": 30}, WORDS))
-        assert done.exit_code == 0, done.stderr
-        tables.append(pd.read_csv(folder / "out.csv"))
-    as_they_are, rounded = tables
+    _, as_they_are = forecast_by(tmp_path / "as they are")
+    _, rounded = forecast_by(tmp_path / "rounded", whole_numbers=True)
     assert not as_they_are.equals(rounded)
     pd.testing.assert_frame_equal(rounded, as_they_are.round())
 

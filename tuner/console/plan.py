@@ -33,9 +33,9 @@ def print_plan(study: Study, data: ProblemData, baseline: Config, sampled: list[
         plan.add_row(what, f"{', '.join(names[:12])}{f' and {len(names) - 12} more' if len(names) > 12 else ''}")
     for split in (*data.validation, data.test):
         plan.add_row(f"Stage {split.name}", _stage(split))
-    last = ", the last alone counts" if problem.last_step_only else ""
-    last += ", forecasts are rounded to whole numbers" if problem.whole_numbers else ""
-    plan.add_row("Horizon", f"{text.count(problem.horizon, 'step')} of {data.panel.frequency}{last}")
+    how = ", the last alone counts" if problem.last_step_only else ""
+    how += ", forecasts are rounded to whole numbers" if problem.whole_numbers else ""
+    plan.add_row("Horizon", f"{text.count(problem.horizon, 'step')} of {data.panel.frequency}{how}")
     shares = f", {budget.epochs // problem.n_stages} for each stage in turn" if problem.n_stages else ""
     limit = f", no start after {budget.time_s:g} s" if budget.time_s else ""
     plan.add_row("Budget", f"{budget.n_trials} trials of at most {budget.epochs} epochs{shares}{limit}")

@@ -173,12 +173,12 @@ def _what(summary: Summary) -> list[Block]:
     spent = f"{text.duration(summary.working_s)} of training and scoring in {text.duration(summary.wall_s)} of wall time"
     n_stages = len(data.get("validation", []))
     began = "".join(f" The sampler began with {text.count(n, 'trial')} of {name}." for name, n in summary.evidence.items())
-    last = " (its last step alone)" if problem.get("last_step_only") else ""
-    last += ", forecasts rounded to whole numbers" if problem.get("whole_numbers") else ""
+    how = " (its last step alone)" if problem.get("last_step_only") else ""
+    how += ", forecasts rounded to whole numbers" if problem.get("whole_numbers") else ""
     words = "stages, learned in turn" if _is_continual(study) else "folds"
     where = f"the mean of {n_stages} {words}" if n_stages > 1 else "validation"
     return [
-        f"{model} on {problem['dataset']}{size}, horizon {problem['horizon']}{last}, ranked by {summary.metric} on {where}. "
+        f"{model} on {problem['dataset']}{size}, horizon {problem['horizon']}{how}, ranked by {summary.metric} on {where}. "
         f"Space {study.get('space_name', model)}, seed {study.get('seed', '?')}{f'; {searched_by}' if searched_by else ''}.",
         f"{text.count(len(summary.rows), 'trial')} of {summary.n_wanted}: {counts}. {spent}.{began}",
     ]
@@ -344,7 +344,7 @@ def _other_metrics(summary: Summary) -> list[Block]:
         return []
     lines = [(name, *(text.number(score.metrics.get("test", {}).get(name)) for score in shown)) for name in names]
     yardstick = next((score.metrics.get("test", {}) for score in summary.scores if score.who == "naive2"), {})
-    if all(yardstick.get(name) for name in _OWA):
+    if yardstick.get("smape") and yardstick.get("mase"):
         lines.append(("owa", *(text.number(_owa(score.metrics.get("test", {}), yardstick)) for score in shown)))
     found: list[Block] = [Grid("Other metrics on test", ("", *(score.who for score in shown)), lines)]
     dropped = {name: n for name, n in shown[0].n_dropped.items() if n}
@@ -354,13 +354,11 @@ def _other_metrics(summary: Summary) -> list[Block]:
     return found
 
 
-_OWA = ("smape", "mase")
-
-
 def _owa(metrics: Mapping[str, float], yardstick: Mapping[str, float]) -> float | None:
     """M4's overall weighted average: the mean of the two errors, each over that of Naive 2."""
-    there = [metrics[name] / yardstick[name] for name in _OWA if name in metrics]
-    return sum(there) / len(_OWA) if len(there) == len(_OWA) else None
+    if not {"smape", "mase"} <= metrics.keys():
+        return None
+    return (metrics["smape"] / yardstick["smape"] + metrics["mase"] / yardstick["mase"]) / 2
 
 
 def _channels(summary: Summary) -> list[Block]:

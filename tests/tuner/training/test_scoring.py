@@ -119,10 +119,13 @@ def with_losses(*losses: str) -> list[tuple[str, str]]:
     return [(name, loss) for name, own in heads.items() for loss in ([x for x in losses if x in own] or own[:1])]
 
 
+QUICK = {*with_losses("mse"), *(("dlinear", loss) for loss in ("student_t", "quantile", "implicit_quantile"))}
+
+
 @pytest.mark.parametrize(
     ("name", "loss"),
     [
-        pytest.param(name, loss, marks=() if name == "dlinear" or (name, loss) in with_losses("mse") else pytest.mark.slow)
+        pytest.param(name, loss, marks=() if (name, loss) in QUICK else pytest.mark.slow)
         for name, loss in with_losses("mse", "student_t", "quantile", "implicit_quantile")
     ],
 )
