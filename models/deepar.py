@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from models.base import WindowShape
 from models.layers.arguments import at_least
 from models.layers.autoregressive import AutoregressiveForecaster
-from models.layers.recurrent import AutoregressiveLSTM
+from models.layers.recurrent import AutoregressiveRNN
 
 
 class DeepAR(AutoregressiveForecaster):
@@ -51,7 +51,7 @@ class DeepAR(AutoregressiveForecaster):
         norm: Literal["none", "last", "revin"] = "none",
     ) -> None:
         at_least(1, width=width, n_layers=n_layers)
-        network = AutoregressiveLSTM(shape, joint=False, width=width, n_layers=n_layers, dropout=dropout)
+        network = AutoregressiveRNN("LSTM", shape, joint=False, width=width, n_layers=n_layers, dropout=dropout)
         super().__init__(shape, network, width=width, joint=False, norm=norm)
 
 

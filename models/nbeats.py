@@ -6,16 +6,16 @@ ICLR 2020.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar, Literal
 
-import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from datasets.windows.batch import Inputs
 from models.base import Forecaster, Use, WindowShape
 from models.layers.arguments import at_least, one_of
-from models.layers.doubly_residual import Basis, BasisBlock, DoublyResidual, perceptron
+from models.layers.doubly_residual import BasisBlock, Expansion, generic, interpretable, perceptron
 from models.layers.normalisation import WindowNorm
 
 
@@ -71,43 +71,21 @@ class NBEATS(Forecaster):
         at_least(1, trend_width=trend_width, seasonality_width=seasonality_width)
         at_least(0, degree=degree)
         self.norm = WindowNorm(norm, shape.n_targets)
-        past, future = shape.lookback, shape.horizon
 
-        def block(width: int, backcast: nn.Linear | Basis | None, forecast: nn.Linear | Basis) -> BasisBlock:
-            return BasisBlock(perceptron(past, width, n_layers), width, backcast, forecast, shape.n_outputs)
+        def block(width: int, backcast: Expansion | None, forecast: Expansion) -> BasisBlock:
+            return BasisBlock(perceptron(shape.lookback, width, n_layers), width, backcast, forecast, shape.n_outputs)
 
         if basis == "generic":
-            last = n_stacks * n_blocks - 1
-            self.stacks = DoublyResidual(
-                block(width, nn.Linear(n_coefficients, past) if i < last else None, nn.Linear(n_coefficients, future))
-                for i in range(last + 1)
-            )
+            self.stacks = generic(shape, partial(block, width), n_stacks * n_blocks, n_coefficients)
         else:
-            seasonal_backcast = Basis(harmonics(past)) if n_blocks > 1 else None
-            self.stacks = DoublyResidual(
-                [
-                    block(trend_width, Basis(polynomials(past, degree)), Basis(polynomials(future, degree))),
-                    block(seasonality_width, seasonal_backcast, Basis(harmonics(future))),
-                ],
-                n_passes=n_blocks,
-            )
+            trend, seasonality = partial(block, trend_width), partial(block, seasonality_width)
+            self.stacks = interpretable(shape, trend, seasonality, n_blocks, degree)
 
     def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
         """The outputs of each channel from its own past."""
         past, statistics = self.norm(inputs.past_target, inputs.past_observed)
         outputs: Tensor = self.stacks(past.mT).transpose(1, 2)
         return self.norm.restore(outputs, statistics)
-
-
-def polynomials(length: int, degree: int) -> Float[Tensor, "n length"]:
-    """1, t, ..., t^degree at t = 0, 1 / length, ..., (length - 1) / length."""
-    return (torch.arange(length) / length) ** torch.arange(degree + 1).unsqueeze(1)
-
-
-def harmonics(length: int) -> Float[Tensor, "n length"]:
-    """1, then cos(2 pi i t) and then sin(2 pi i t) for i = 1, ..., length // 2 - 1, at the same t."""
-    angles = 2 * torch.pi * torch.arange(1, max(length // 2, 1)).unsqueeze(1) * (torch.arange(length) / length)
-    return torch.cat([torch.ones(1, length), angles.cos(), angles.sin()])
 
 
 MODEL = NBEATS

@@ -14,12 +14,13 @@ from datasets.windows.batch import Batch, Inputs
 from models.base import Forecast, Forecaster, Use, WindowShape
 from models.heads.base import Head
 from models.heads.draws import Draws
+from models.heads.point import PointHead
 from models.layers.normalisation import Norm, WindowNorm, WindowStatistics
 from models.layers.sampling import draw_step, in_parts, normalised
 
 
 class StepNetwork(Protocol):
-    """Such as ``AutoregressiveLSTM``."""
+    """Such as ``AutoregressiveRNN``."""
 
     def taught(self, inputs: Inputs, future: Float[Tensor, "B H C"]) -> Float[Tensor, "B H G D"]:
         """What it puts out at each step of the horizon, given the true values before it."""
@@ -35,7 +36,8 @@ class AutoregressiveForecaster(Forecaster):
 
     One linear map turns what the network puts out at a step into the outputs of a head. ``training_loss`` is the head's, with
     the true values as inputs; ``predict`` draws step by step, n paths at once; ``forward`` feeds the location of each step
-    back, and draws nothing. Level and spread of the window stay outside of the network, whatever is fed back.
+    back, and draws nothing: for a point head it is the forecast too. Level and spread of the window stay outside of the
+    network, whatever is fed back.
 
     Args:
         shape: The sizes of a window.
@@ -68,7 +70,9 @@ class AutoregressiveForecaster(Forecaster):
         return head.loss(self._outputs(hidden, statistics), batch)
 
     def predict(self, inputs: Inputs, head: Head, n_paths: int, draws: Draws) -> Forecast:
-        """Paths that are drawn step by step; each is one draw of all steps."""
+        """Paths that are drawn step by step; each is one draw of all steps. A point head draws nothing."""
+        if isinstance(head, PointHead):
+            return super().predict(inputs, head, n_paths, draws)
 
         def sample(inputs: Inputs, draws: Draws) -> Float[Tensor, "B n H C"]:
             seen, statistics = normalised(self.norm, inputs)

@@ -14,7 +14,7 @@ from models.base import Forecast, Forecaster, Use, WindowShape
 from models.heads.base import Head
 from models.heads.draws import Draws
 from models.layers.normalisation import Norm, WindowNorm
-from models.layers.recurrent import AutoregressiveLSTM
+from models.layers.recurrent import AutoregressiveRNN
 from models.layers.sampling import in_parts, normalised
 
 
@@ -72,7 +72,7 @@ class DensityForecaster(Forecaster):
         norm: Norm,
     ) -> None:
         super().__init__(shape)
-        self.network = AutoregressiveLSTM(shape, joint=True, width=width, n_layers=n_layers, dropout=dropout)
+        self.network = AutoregressiveRNN("LSTM", shape, joint=True, width=width, n_layers=n_layers, dropout=dropout)
         self.condition = nn.Linear(width, condition_width)
         self.density = density
         self.norm = WindowNorm(norm, shape.n_targets)

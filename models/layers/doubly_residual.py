@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from models.base import WindowShape
 
 
 class DoublyResidual(nn.Module):
@@ -35,6 +38,11 @@ class DoublyResidual(nn.Module):
         return torch.stack(forecasts).sum(0)
 
 
+def without_offset(n_inputs: int, n_outputs: int) -> nn.Linear:
+    """A linear map."""
+    return nn.Linear(n_inputs, n_outputs, bias=False)
+
+
 class BasisBlock(nn.Module):
     """A network gives coefficients; a basis makes a series of them (Oreshkin et al., ICLR 2020, equation 1).
 
@@ -44,16 +52,23 @@ class BasisBlock(nn.Module):
         backcast: Maps its coefficients, as many as its ``in_features`` says, to L steps; None if nothing reads the backcast.
         forecast: The same to H steps.
         n_outputs: O; each has coefficients of its own.
+        layer: Makes a map from so many numbers to so many, for the coefficients; linear in the paper.
     """
 
     def __init__(
-        self, network: nn.Module, width: int, backcast: nn.Linear | Basis | None, forecast: nn.Linear | Basis, n_outputs: int
+        self,
+        network: nn.Module,
+        width: int,
+        backcast: Expansion | None,
+        forecast: Expansion,
+        n_outputs: int,
+        layer: Callable[[int, int], nn.Module] = without_offset,
     ) -> None:
         super().__init__()
         self.network, self.n_outputs = network, n_outputs
         self.backcast, self.forecast = backcast, forecast
-        self.past = None if backcast is None else nn.Linear(width, backcast.in_features, bias=False)
-        self.future = nn.Linear(width, n_outputs * forecast.in_features, bias=False)
+        self.past = None if backcast is None else layer(width, backcast.in_features)
+        self.future = layer(width, n_outputs * forecast.in_features)
 
     def forward(self, past: Float[Tensor, "*B L"]) -> tuple[Float[Tensor, "*B L"] | None, Float[Tensor, "*B H O"]]:
         """What the block explains of the past, and what it adds to the forecast."""
@@ -80,6 +95,45 @@ class Basis(nn.Module):
     def forward(self, coefficients: Float[Tensor, "*B n"]) -> Float[Tensor, "*B T"]:
         """The weighted sum of the series."""
         return coefficients @ self.series
+
+
+Expansion: TypeAlias = nn.Linear | Basis
+"""From coefficients to a series: learned or not."""
+
+MakeBlock: TypeAlias = Callable[[Expansion | None, Expansion], BasisBlock]
+"""A block from what expands its backcast, if it has one, and its forecast."""
+
+
+def generic(shape: WindowShape, make: MakeBlock, n_blocks: int, n_coefficients: int) -> DoublyResidual:
+    """Blocks with learned bases and weights of their own (Oreshkin et al., ICLR 2020, section 3.3)."""
+    last = n_blocks - 1
+    return DoublyResidual(
+        make(nn.Linear(n_coefficients, shape.lookback) if i < last else None, nn.Linear(n_coefficients, shape.horizon))
+        for i in range(n_blocks)
+    )
+
+
+def interpretable(shape: WindowShape, trend: MakeBlock, seasonality: MakeBlock, n_blocks: int, degree: int) -> DoublyResidual:
+    """A stack over polynomials, then one over waves; the blocks of each share their weights (section 3.3)."""
+    past, future = shape.lookback, shape.horizon
+    return DoublyResidual(
+        [
+            trend(Basis(polynomials(past, degree)), Basis(polynomials(future, degree))),
+            seasonality(Basis(harmonics(past)) if n_blocks > 1 else None, Basis(harmonics(future))),
+        ],
+        n_passes=n_blocks,
+    )
+
+
+def polynomials(length: int, degree: int) -> Float[Tensor, "n length"]:
+    """1, t, ..., t^degree at t = 0, 1 / length, ..., (length - 1) / length (equation 2)."""
+    return (torch.arange(length) / length) ** torch.arange(degree + 1).unsqueeze(1)
+
+
+def harmonics(length: int) -> Float[Tensor, "n length"]:
+    """1, then cos(2 pi i t) and then sin(2 pi i t) for i = 1, ..., length // 2 - 1, at the same t (equation 3)."""
+    angles = 2 * torch.pi * torch.arange(1, max(length // 2, 1)).unsqueeze(1) * (torch.arange(length) / length)
+    return torch.cat([torch.ones(1, length), angles.cos(), angles.sin()])
 
 
 def perceptron(n_inputs: int, width: int, n_layers: int) -> nn.Sequential:

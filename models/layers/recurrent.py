@@ -78,24 +78,29 @@ class Recurrent(nn.RNNBase):
         return [steps, *(torch.stack(parts) for parts in zip(*lasts, strict=True))]
 
 
-class AutoregressiveLSTM(nn.Module):
-    """An LSTM whose input at each step is ``StepFeatures``: h_t = LSTM(h_{t-1}, x_t) (Salinas et al., IJF 2020, equation 1).
+class AutoregressiveRNN(nn.Module):
+    """A GRU or an LSTM whose input at each step is ``StepFeatures``: h_t = RNN(h_{t-1}, x_t).
+
+    That is equation 1 of DeepAR (Salinas et al., IJF 2020).
 
     ``taught`` reads the true values of the horizon, in one pass; ``sampled`` reads values that the caller draws from what the
     network put out. Both are in the units of the ``Inputs`` that they are given.
 
     Args:
+        kind: See ``Recurrent``.
         shape: The sizes of a window.
         joint: One row for all channels of a window, not one for each.
         width: D.
-        n_layers: Of the LSTM.
-        dropout: Between its layers.
+        n_layers: Each reads the states of the one below.
+        dropout: Between two layers.
     """
 
-    def __init__(self, shape: WindowShape, *, joint: bool, width: int, n_layers: int, dropout: float) -> None:
+    def __init__(
+        self, kind: Literal["GRU", "LSTM"], shape: WindowShape, *, joint: bool, width: int, n_layers: int, dropout: float
+    ) -> None:
         super().__init__()
         self.features = StepFeatures(shape, joint=joint)
-        self.lstm = Recurrent("LSTM", self.features.n_features, width, n_layers=n_layers, dropout=dropout)
+        self.recurrent = Recurrent(kind, self.features.n_features, width, n_layers=n_layers, dropout=dropout)
 
     def taught(self, inputs: Inputs, future: Float[Tensor, "B H C"]) -> Float[Tensor, "B H G D"]:
         """What the network puts out at each step of the horizon, given the true values before it.
@@ -105,7 +110,7 @@ class AutoregressiveLSTM(nn.Module):
             future: The targets of the horizon, in the units of the inputs.
         """
         steps = torch.cat([self.features.past(inputs), self.features.horizon(inputs, future)], 2)
-        hidden: Tensor = self.lstm(steps.flatten(0, 1))[0][:, -future.shape[1] :]
+        hidden: Tensor = self.recurrent(steps.flatten(0, 1))[0][:, -future.shape[1] :]
         return hidden.reshape(*steps.shape[:2], *hidden.shape[1:]).transpose(1, 2)
 
     def sampled(
@@ -121,14 +126,14 @@ class AutoregressiveLSTM(nn.Module):
         """
         past, template = self.features.past(inputs), self.features.template(inputs)
         n_windows, n_groups = past.shape[:2]
-        last = self.lstm(past.flatten(0, 1))[1]
-        hidden, cell = (
-            part.view(-1, n_windows, 1, n_groups, self.lstm.hidden_size).expand(-1, -1, n_paths, -1, -1).flatten(1, 3)
+        last = self.recurrent(past.flatten(0, 1))[1]
+        state = tuple(
+            part.view(-1, n_windows, 1, n_groups, self.recurrent.hidden_size).expand(-1, -1, n_paths, -1, -1).flatten(1, 3)
             for part in last
         )
         values: list[Tensor] = []
         for _ in range(template.shape[2]):
             steps = self.features.at(template, values, n_paths)
-            outputs, (hidden, cell) = self.lstm(steps.flatten(0, 2).unsqueeze(1), (hidden, cell))
+            outputs, state = self.recurrent(steps.flatten(0, 2).unsqueeze(1), state)
             values.append(draw(outputs.view(*steps.shape[:3], -1)))
         return torch.stack(values, 2)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +7,8 @@ import pytest
 import torch
 
 from models.base import WindowShape
-from models.nbeats import NBEATS, harmonics, polynomials
+from models.layers.doubly_residual import harmonics, polynomials
+from models.nbeats import NBEATS
 from tests.models.batches import make_batch
 
 SHAPE = WindowShape(lookback=10, horizon=6, n_targets=2)
@@ -18,21 +18,6 @@ SMALL: dict[str, Any] = {"n_stacks": 2, "width": 8, "trend_width": 8, "seasonali
 def nbeats(shape: WindowShape = SHAPE, **arguments: Any) -> NBEATS:
     torch.manual_seed(0)
     return NBEATS(shape, **{**SMALL, **arguments})
-
-
-def test_trend_bases_are_powers_of_time() -> None:
-    torch.testing.assert_close(polynomials(4, 2), torch.tensor([[1, 1, 1, 1], [0, 0.25, 0.5, 0.75], [0, 0.0625, 0.25, 0.5625]]))
-
-
-@pytest.mark.parametrize(("length", "n"), [(1, 1), (2, 1), (6, 5), (7, 5)])
-def test_seasonal_bases_are_a_constant_cosines_and_sines(length: int, n: int) -> None:
-    expected = [[1.0] * length]
-    for wave in (math.cos, math.sin):
-        expected += [
-            [wave(2 * math.pi * i * t / length) for t in range(length)] for i in range(1, math.floor(length / 2 - 1) + 1)
-        ]
-    assert len(expected) == n
-    torch.testing.assert_close(harmonics(length), torch.tensor(expected))
 
 
 def test_the_default_is_the_papers_generic_network() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from models.base import WindowShape
-from models.layers.recurrent import AutoregressiveLSTM, Recurrent
+from models.layers.recurrent import AutoregressiveRNN, Recurrent
 from tests.models.batches import make_batch
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -40,7 +40,7 @@ def test_a_state_goes_on_where_it_was(kind: Literal["GRU", "LSTM"]) -> None:
 
 @pytest.mark.parametrize("joint", [False, True])
 def test_true_values_fed_back_give_what_teacher_forcing_gives(joint: bool) -> None:
-    batch, network = make_batch(SHAPE), AutoregressiveLSTM(SHAPE, joint=joint, width=6, n_layers=2, dropout=0.0)
+    batch, network = make_batch(SHAPE), AutoregressiveRNN("LSTM", SHAPE, joint=joint, width=6, n_layers=2, dropout=0.0)
     expected, seen = network.taught(batch.inputs, batch.future_target), []
 
     def draw(hidden: Tensor) -> Tensor:
