@@ -78,14 +78,13 @@ def _section(task: Task, rows: Sequence[Record]) -> str:
 
 
 def _measured(task: Task, rows: Sequence[Record]) -> list[str]:
-    n_windows, floors = rows[0]["n_windows"], _floors(rows[0], task)
+    n_windows, floors = rows[0]["n_windows"], _floors(rows, task)
     for row in rows:
-        if row["n_windows"] != n_windows or [_scores(*each, task) for each in _floors(row, task)] != [
-            _scores(*each, task) for each in floors
-        ]:
+        same = all(_scores("", floor, task) == _scores("", floors[name], task) for name, floor in row["floors"].items())
+        if row["n_windows"] != n_windows or not same:
             raise ValueError(
-                f"rows of one task share windows and floors, {row['model']} and {rows[0]['model']} of {task.name} do not; "
-                f"remove one with the folder of its study in runs/results, and measure it again"
+                f"rows of one task share windows and floors, {row['model']} of {task.name} has others than those before it; "
+                f"remove it with the folder of its study in runs/results, and measure it again"
             )
     slots = ", ".join(sorted({str(row["n_slots"]) for row in rows}))
     return [
@@ -93,11 +92,12 @@ def _measured(task: Task, rows: Sequence[Record]) -> list[str]:
         f"{' / '.join(task.metrics)} on test, lower is better. Trials at a time: {slots}.",
         "",
         *_table(
-            "model | lookback | baseline | lookback | tuned | published | verdict | study", [_line(row, task) for row in rows]
+            "model | lookback | baseline | lookback | tuned | published | verdict | study",
+            [_line(row, floors, task) for row in rows],
         ),
         *_table(
             "floor | lookback | score | tuned models under it in both",
-            [[*_scores(name, floor, task), _n_under(floor, rows, task)] for name, floor in floors],
+            [[*_scores(name, floor, task), _n_under(floor, rows, task)] for name, floor in floors.items()],
         ),
         _against_baselines(rows, task),
         "",
@@ -106,8 +106,10 @@ def _measured(task: Task, rows: Sequence[Record]) -> list[str]:
     ]
 
 
-def _floors(row: Record, task: Task) -> list[tuple[str, Record]]:
-    return sorted(row["floors"].items(), key=lambda item: float(item[1]["test"][task.metrics[0]]))
+def _floors(rows: Sequence[Record], task: Task) -> Record:
+    """Floors of all rows, the best first; a study scores those that there are in its time."""
+    floors = {name: floor for row in reversed(rows) for name, floor in row["floors"].items()}
+    return dict(sorted(floors.items(), key=lambda item: float(item[1]["test"][task.metrics[0]])))
 
 
 def _scores(name: str, scored: Record | None, task: Task) -> list[str]:
@@ -116,12 +118,12 @@ def _scores(name: str, scored: Record | None, task: Task) -> list[str]:
     return [name, str(scored["lookback"]), " / ".join(f"{scored['test'][metric]:.3f}" for metric in task.metrics)]
 
 
-def _line(row: Record, task: Task) -> list[str]:
+def _line(row: Record, floors: Record, task: Task) -> list[str]:
     n_paths = task.n_paths(row["model"])
     few = f", {n_paths} paths" if n_paths < N_PATHS else ""
     study = f"{sum(row['n_trials'].values())} trials{_cut_off(row)}{few}, {row['seconds'] / 60:.0f} min"
     tuned = _scores("", row["best"], task)[1:]
-    return [*_scores(row["model"], row["baseline"], task), *tuned, _published(row), verdict(row, task), study]
+    return [*_scores(row["model"], row["baseline"], task), *tuned, _published(row), verdict(row, floors, task), study]
 
 
 def _cut_off(row: Record) -> str:
@@ -132,10 +134,10 @@ def _cut_off(row: Record) -> str:
     return f", none to its end: tuned for {row['best']['epochs']} of {EPOCHS} epochs, baseline for {baseline}"
 
 
-def verdict(row: Record, task: Task) -> str:
+def verdict(row: Record, floors: Record, task: Task) -> str:
     """Which floors are as good as the tuned model or better, by which metric."""
     lost = []
-    for name, floor in _floors(row, task):
+    for name, floor in floors.items():
         by = [metric for metric in task.metrics if floor["test"][metric] <= row["best"]["test"][metric]]
         if by:
             lost.append(name if len(by) == len(task.metrics) else f"{name} ({by[0]})")

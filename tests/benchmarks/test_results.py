@@ -72,7 +72,8 @@ def test_a_row_counts_every_window_of_the_test(row: dict[str, Any]) -> None:
     ],
 )
 def test_a_row_that_loses_to_a_floor_says_so(mse: float, mae: float, said: str) -> None:
-    assert verdict(row(mse, mae), TASK) == said
+    measured = row(mse, mae)
+    assert verdict(measured, measured["floors"], TASK) == said
     assert f"| {said} |" in line_of("dlinear", render([row(mse, mae)]))
 
 
@@ -128,8 +129,19 @@ def test_a_baseline_that_was_cut_short_is_reduced() -> None:
 
 
 def test_rows_that_saw_other_windows_do_not_share_a_table() -> None:
-    with pytest.raises(ValueError, match="nlinear and dlinear of etth1-96 do not"):
+    with pytest.raises(ValueError, match="nlinear of etth1-96 has others"):
         render([row(0.2, 0.3), row(0.2, 0.3, "nlinear", n_windows={"validation": 2785, "test": 2784})])
+
+
+def test_rows_that_gave_a_floor_another_score_do_not_share_a_table() -> None:
+    with pytest.raises(ValueError, match="nlinear of etth1-96 has others"):
+        render([row(0.2, 0.3), row(0.2, 0.3, "nlinear", floors={"naive": scored(1.1, 0.7)})])
+
+
+def test_a_floor_that_later_studies_alone_scored_counts_for_every_row() -> None:
+    page = render([row(0.2, 0.3), row(0.2, 0.3, "nlinear", floors={"new": scored(0.1, 0.2)})])
+    assert [line_of(name, page).split(" | ")[-2] for name in ("dlinear", "nlinear")] == ["**loses to new**"] * 2
+    assert line_of("new", page).endswith("| 0 of 2 |")
 
 
 @pytest.mark.parametrize(("model", "task"), [key for key, known in PUBLISHED.items() if known.recipe])

@@ -16,6 +16,7 @@ from models.autoformer import AutoCorrelation
 from models.layers.attention import FullAttention, MultiHeadAttention
 from models.layers.decomposition import Decomposition
 from models.layers.embedding import sinusoidal_positions
+from models.layers.kan import KANLayer
 from models.layers.transformer import EncoderLayer, FeedForward
 from models.tft import Gate, GatedResidual, InterpretableAttention, Selection
 from models.time_series_transformer import SteppingDecoderLayer
@@ -206,3 +207,16 @@ def test_interpretable_attention_is_that_of_pytorch_forecasting_at_equal_masks()
     expected, weights = theirs(steps[:, 6:], steps, steps, mask=~ours.seen.unsqueeze(0))
     torch.testing.assert_close(ours(steps), expected)
     torch.testing.assert_close(ours.weights(steps), weights.mean(2))
+
+
+def test_a_kolmogorov_arnold_layer_is_that_of_pytorch_forecasting() -> None:
+    from pytorch_forecasting.layers._kan import KANLayer as Library
+
+    ours, theirs = KANLayer(4, 3, n_intervals=5, reach=2.0), Library(4, 3, num=5, k=3, grid_range=[-2, 2])
+    inputs = torch.randn(64, 4)
+    nn.init.normal_(theirs.coef)
+    nn.init.normal_(theirs.scale_sp)
+    with torch.no_grad():
+        ours.weight.copy_(theirs.scale_base.mT)
+        ours.coefficients.copy_((theirs.scale_sp.unsqueeze(-1) * theirs.coef).transpose(0, 1).flatten(1))
+    torch.testing.assert_close(ours(2 * inputs), theirs(2 * inputs), atol=1e-5, rtol=1e-5)
