@@ -7,19 +7,14 @@ ICLR 2020.
 from __future__ import annotations
 
 from functools import partial
-from typing import ClassVar, Literal
+from typing import Literal
 
-from jaxtyping import Float
-from torch import Tensor
-
-from datasets.windows.batch import Inputs
-from models.base import Forecaster, Use, WindowShape
+from models.base import WindowShape
 from models.layers.arguments import at_least, one_of
-from models.layers.doubly_residual import BasisBlock, Expansion, generic, interpretable, perceptron
-from models.layers.normalisation import WindowNorm
+from models.layers.doubly_residual import BasisBlock, DoublyResidualForecaster, Expansion, generic, interpretable, perceptron
 
 
-class NBEATS(Forecaster):
+class NBEATS(DoublyResidualForecaster):
     """N-BEATS (Oreshkin et al., ICLR 2020), for each channel by itself, with weights shared by all channels.
 
     - A block is a stack of linear maps with ReLU, then the coefficients of a backcast and of a forecast, then a basis for
@@ -48,8 +43,6 @@ class NBEATS(Forecaster):
         ValueError: an argument is out of its range.
     """
 
-    uses: ClassVar[frozenset[Use]] = frozenset({"observed"})
-
     def __init__(
         self,
         shape: WindowShape,
@@ -65,12 +58,11 @@ class NBEATS(Forecaster):
         degree: int = 2,
         norm: Literal["none", "last", "revin"] = "none",
     ) -> None:
-        super().__init__(shape)
+        super().__init__(shape, norm)
         one_of(("generic", "interpretable"), basis=basis)
         at_least(1, n_stacks=n_stacks, n_blocks=n_blocks, n_layers=n_layers, width=width, n_coefficients=n_coefficients)
         at_least(1, trend_width=trend_width, seasonality_width=seasonality_width)
         at_least(0, degree=degree)
-        self.norm = WindowNorm(norm, shape.n_targets)
 
         def block(width: int, backcast: Expansion | None, forecast: Expansion) -> BasisBlock:
             return BasisBlock(perceptron(shape.lookback, width, n_layers), width, backcast, forecast, shape.n_outputs)
@@ -80,12 +72,6 @@ class NBEATS(Forecaster):
         else:
             trend, seasonality = partial(block, trend_width), partial(block, seasonality_width)
             self.stacks = interpretable(shape, trend, seasonality, n_blocks, degree)
-
-    def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
-        """The outputs of each channel from its own past."""
-        past, statistics = self.norm(inputs.past_target, inputs.past_observed)
-        outputs: Tensor = self.stacks(past.mT).transpose(1, 2)
-        return self.norm.restore(outputs, statistics)
 
 
 MODEL = NBEATS

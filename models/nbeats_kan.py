@@ -8,21 +8,18 @@ Bhattacharya and Haq, "Zero Shot Time Series Forecasting Using Kolmogorov Arnold
 from __future__ import annotations
 
 from functools import partial
-from typing import ClassVar, Literal
+from typing import Literal
 
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
-from datasets.windows.batch import Inputs
-from models.base import Forecaster, Use, WindowShape
+from models.base import WindowShape
 from models.layers.arguments import at_least, one_of
-from models.layers.doubly_residual import BasisBlock, Expansion, generic, interpretable
+from models.layers.doubly_residual import BasisBlock, DoublyResidualForecaster, Expansion, generic, interpretable
 from models.layers.dropout import Dropout
 from models.layers.kan import KANLayer
-from models.layers.normalisation import WindowNorm
 
 
-class NBEATSKAN(Forecaster):
+class NBEATSKAN(DoublyResidualForecaster):
     """N-BEATS (Oreshkin et al., ICLR 2020) whose blocks are Kolmogorov-Arnold networks (Liu et al., ICLR 2025), as proposed by
     Bhattacharya and Haq (arXiv:2412.17853, 2024), for each channel by itself, with weights shared by all channels.
 
@@ -30,9 +27,10 @@ class NBEATSKAN(Forecaster):
     learned function, silu plus B-splines, in place of a weight; there is no other activation.
 
     Sizes are the defaults of pytorch-forecasting's NBeatsKAN. Departures from it: the blocks of one stack share their weights,
-    as in the paper of N-BEATS (its default asks for that, and is not read); the bases are that paper's; backcast and forecast
-    have coefficients of their own; grids stay where they are, as they do there unless a callback moves them. The adversarial
-    training over markets of Bhattacharya and Haq is not here.
+    as in the paper of N-BEATS (its default asks for that, and is not read); the bases are that paper's, without a ReLU before
+    the generic ones; backcast and forecast have coefficients of their own, and the last block no backcast, which nothing reads;
+    grids stay where they are, as they do there unless a callback moves them; a norm of the window around the network, off by
+    default. The adversarial training over markets of Bhattacharya and Haq is not here.
 
     Args:
         shape: The sizes of a window. Calendar features and covariates are not used.
@@ -55,8 +53,6 @@ class NBEATSKAN(Forecaster):
         ValueError: an argument is out of its range.
     """
 
-    uses: ClassVar[frozenset[Use]] = frozenset({"observed"})
-
     def __init__(
         self,
         shape: WindowShape,
@@ -76,7 +72,7 @@ class NBEATSKAN(Forecaster):
         dropout: float = 0.1,
         norm: Literal["none", "last", "revin"] = "none",
     ) -> None:
-        super().__init__(shape)
+        super().__init__(shape, norm)
         one_of(("interpretable", "generic"), basis=basis)
         at_least(1, n_stacks=n_stacks, n_blocks=n_blocks, n_layers=n_layers, width=width, n_coefficients=n_coefficients)
         at_least(1, trend_width=trend_width, seasonality_width=seasonality_width)
@@ -84,7 +80,6 @@ class NBEATSKAN(Forecaster):
         at_least(0, degree=degree)
         if reach <= 0:
             raise ValueError(f"model.reach must be above 0, got {reach}")
-        self.norm = WindowNorm(norm, shape.n_targets)
         layer = partial(KANLayer, n_intervals=n_intervals, degree=spline_degree, reach=reach)
 
         def block(width: int, backcast: Expansion | None, forecast: Expansion) -> BasisBlock:
@@ -98,12 +93,6 @@ class NBEATSKAN(Forecaster):
         else:
             trend, seasonality = partial(block, trend_width), partial(block, seasonality_width)
             self.stacks = interpretable(shape, trend, seasonality, n_blocks, degree)
-
-    def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
-        """The outputs of each channel from its own past."""
-        past, statistics = self.norm(inputs.past_target, inputs.past_observed)
-        outputs: Tensor = self.stacks(past.mT).transpose(1, 2)
-        return self.norm.restore(outputs, statistics)
 
 
 MODEL = NBEATSKAN

@@ -6,23 +6,21 @@ Series Forecasting", AAAI 2023.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from datasets.windows.batch import Inputs
-from models.base import Forecaster, Use, WindowShape
+from models.base import WindowShape
 from models.layers.arguments import at_least, one_of
-from models.layers.doubly_residual import Basis, BasisBlock, DoublyResidual, perceptron
-from models.layers.normalisation import WindowNorm
+from models.layers.doubly_residual import Basis, BasisBlock, DoublyResidual, DoublyResidualForecaster, perceptron
 
 _MODES = {"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}
 
 
-class NHiTS(Forecaster):
+class NHiTS(DoublyResidualForecaster):
     """N-HiTS (Challu et al., AAAI 2023), for each channel by itself, with weights shared by all channels.
 
     - A block takes the maxima of each ``pool`` steps of its past (equation 1), then linear maps with ReLU, then coefficients of
@@ -48,8 +46,6 @@ class NHiTS(Forecaster):
         ValueError: an argument is out of its range.
     """
 
-    uses: ClassVar[frozenset[Use]] = frozenset({"observed"})
-
     def __init__(
         self,
         shape: WindowShape,
@@ -62,13 +58,12 @@ class NHiTS(Forecaster):
         interpolation: Literal["linear", "nearest", "cubic"] = "linear",
         norm: Literal["none", "last", "revin"] = "none",
     ) -> None:
-        super().__init__(shape)
+        super().__init__(shape, norm)
         at_least(1, n_blocks=n_blocks, n_layers=n_layers, width=width)
         one_of(tuple(_MODES), interpolation=interpolation)
         stacks = list(zip(numbers(pools=pools), numbers(strides=strides), strict=False))
         if pools.count(",") != strides.count(","):
             raise ValueError(f"model.pools and model.strides must have one number for each stack, got {pools} and {strides}")
-        self.norm = WindowNorm(norm, shape.n_targets)
         self.stacks = DoublyResidual(
             BasisBlock(
                 nn.Sequential(MaxPool(pool), perceptron(MaxPool.steps(shape.lookback, pool), width, n_layers)),
@@ -80,12 +75,6 @@ class NHiTS(Forecaster):
             for stack, (pool, stride) in enumerate(stacks, 1)
             for block in range(1, n_blocks + 1)
         )
-
-    def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
-        """The outputs of each channel from its own past."""
-        past, statistics = self.norm(inputs.past_target, inputs.past_observed)
-        outputs: Tensor = self.stacks(past.mT).transpose(1, 2)
-        return self.norm.restore(outputs, statistics)
 
 
 class MaxPool(nn.Module):

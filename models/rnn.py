@@ -25,9 +25,9 @@ class RNN(AutoregressiveForecaster):
       static numbers, embedded categories and lags. One linear map of h_t is the forecast of step t.
     - In training z_{t-1} is the true value; in a forecast it is the forecast of the step before.
 
-    Sizes are the defaults of pytorch-forecasting's RecurrentNetwork. Departures from it: it begins at the second step of the
-    lookback, where this network reads 0 before the first; the log of the scale of a series is an input; a norm of the window
-    around the network, off by default.
+    Sizes are the defaults of pytorch-forecasting's RecurrentNetwork. Departures from it: several targets are joint there; it
+    begins at the second step of the lookback, where this network reads 0 before the first; the log of the scale of a series is
+    an input; a norm of the window around the network, off by default.
 
     Args:
         shape: The sizes of a window. K, S, G and the lags may be absent.

@@ -34,17 +34,18 @@ class XLSTMTime(Forecaster):
       is batch-normed; the blocks read the steps, and a linear map makes the forecast of what comes out at the last one.
 
     Departures: no batch norm along channels, which is in the paper's figure and commented out in the authors' code; the norm of
-    the window goes around the network in both, where the paper ends with an instance norm; weights start as the library's do,
-    but for the gates. The cells of pytorch-forecasting are others (its mLSTM has no exponentials, and a vector for a memory).
+    the window goes around the network in both, where the paper ends with an instance norm, and its revin has a learned affine
+    map for each channel, which the authors' lacks; smaller ones within the blocks are told there (``XLSTMStack``). The cells of
+    pytorch-forecasting are others: its mLSTM has no exponentials, and a vector for a memory.
 
     Args:
         shape: The sizes of a window. Calendar features and covariates are not used.
         cell: slstm or mlstm.
         along: channels or steps.
         kernel: Steps of the moving average.
-        width: Of the blocks; a multiple of n_heads, even under mlstm.
-        n_blocks: Of the stack.
         n_heads: Of each cell; they do not see each other.
+        head_width: Of each, 2 or more. The width of the blocks is n_heads * head_width: the authors' 256 is 4 * 64.
+        n_blocks: Of the stack.
         dropout: On what each block adds.
         norm: Level and spread of the observed past, which the network does not see: none, last (value), revin (see WindowNorm).
 
@@ -61,20 +62,18 @@ class XLSTMTime(Forecaster):
         cell: Literal["slstm", "mlstm"] = "slstm",
         along: Literal["channels", "steps"] = "channels",
         kernel: int = 25,
-        width: int = 256,
-        n_blocks: int = 3,
         n_heads: int = 4,
+        head_width: int = 64,
+        n_blocks: int = 3,
         dropout: float = 0.0,
         norm: Literal["none", "last", "revin"] = "revin",
     ) -> None:
         super().__init__(shape)
         one_of(("slstm", "mlstm"), cell=cell)
         one_of(("channels", "steps"), along=along)
-        at_least(1, kernel=kernel, width=width, n_blocks=n_blocks, n_heads=n_heads)
-        if width % n_heads:
-            raise ValueError(f"model.width must be a multiple of model.n_heads, got {width} and {n_heads}")
-        if cell == "mlstm" and width % 2:
-            raise ValueError(f"model.width must be even under mlstm, got {width}")
+        at_least(1, kernel=kernel, n_heads=n_heads, n_blocks=n_blocks)
+        at_least(2, head_width=head_width)  # a head is normed over its numbers
+        width = n_heads * head_width
         self.kernel, self.along = kernel, along
         self.norm = WindowNorm(norm, shape.n_targets)
         if along == "channels":
@@ -82,7 +81,7 @@ class XLSTMTime(Forecaster):
             self.embedding = nn.Linear(shape.horizon, width)
         else:
             self.embedding, self.batch_norm = nn.Linear(2, width), TokenBatchNorm(width)
-        self.blocks = XLSTMStack(cell, width, n_blocks, n_heads, dropout)
+        self.blocks = XLSTMStack(cell, n_heads, head_width, n_blocks, dropout)
         self.projection = nn.Linear(width, shape.horizon * shape.n_outputs)
 
     def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:

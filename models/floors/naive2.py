@@ -14,7 +14,8 @@ class Naive2(LocalFloor):
 
     Makridakis, Spiliotis and Assimakopoulos, "The M4 competition", International Journal of Forecasting 2020. A season is taken
     out where there are three whole ones and the autocorrelation shows it, at 10 %: as factors where all values are positive,
-    else (unlike there, where all are) as terms.
+    else (unlike there, where all are) as terms. Daily and weekly series have the seasons of their data here, of 7 and 52 steps;
+    M4 takes them to have none.
     """
 
     name = "naive2"

@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.base import WindowShape
+from datasets.windows.batch import Inputs
+from models.base import Forecaster, Use, WindowShape
+from models.layers.normalisation import Norm, WindowNorm
+
+
+class DoublyResidualForecaster(Forecaster):
+    """Each channel by itself, from its past alone, by blocks of which all channels share the weights.
+
+    Args:
+        shape: The sizes of a window.
+        norm: See ``WindowNorm``.
+    """
+
+    uses: ClassVar[frozenset[Use]] = frozenset({"observed"})
+    stacks: DoublyResidual
+
+    def __init__(self, shape: WindowShape, norm: Norm) -> None:
+        super().__init__(shape)
+        self.norm = WindowNorm(norm, shape.n_targets)
+
+    def forward(self, inputs: Inputs) -> Float[Tensor, "B H C O"]:
+        """The outputs of each channel from its own past."""
+        past, statistics = self.norm(inputs.past_target, inputs.past_observed)
+        outputs: Tensor = self.stacks(past.mT).transpose(1, 2)
+        return self.norm.restore(outputs, statistics)
 
 
 class DoublyResidual(nn.Module):

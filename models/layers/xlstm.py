@@ -1,10 +1,11 @@
 """Extended long short-term memory (Beck et al., NeurIPS 2024): gates that are exponentials, and a memory that is a matrix.
 
-Letters: T steps, D numbers of each, N heads of E = D / N numbers.
+Letters: T steps, D numbers of each, N heads, E numbers of a head.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
@@ -18,25 +19,30 @@ Cell = Literal["slstm", "mlstm"]
 
 _KERNEL = 4
 _LARGEST = 80.0
-"""Logarithm of what float32 still holds; what is divided by more is 0 all the same."""
+"""Logarithm of what float32 still holds, as is its inverse; what is divided by more is 0 all the same."""
 _BLOCK = 4
-"""Numbers of each block of the maps to queries, keys and values."""
+"""Numbers of each block of the maps to queries, keys and values; 2 where the width is odd."""
 
 
 class XLSTMStack(nn.Sequential):
     """Residual blocks of one kind, then a layer norm (section 2.4).
 
+    Departures from the authors' code: norms and feed-forward networks have offsets, maps to queries, keys and values have none;
+    a feed-forward network is 4/3 as wide, as in the paper, where the code takes 1.3 and rounds up to multiples of 64; linear
+    maps start as the library's do.
+
     Args:
         cell: slstm: a memory of scalars, step by step, then a gated feed-forward network. mlstm: a memory that is a matrix, for
             all steps at once, between a map to twice the width and one back.
-        width: D, a multiple of ``n_heads``; even under mlstm.
-        n_blocks: Of them.
         n_heads: N.
+        head_width: D / N, 2 or more.
+        n_blocks: Of them.
         dropout: On what each block adds.
     """
 
-    def __init__(self, cell: Cell, width: int, n_blocks: int, n_heads: int, dropout: float) -> None:
+    def __init__(self, cell: Cell, n_heads: int, head_width: int, n_blocks: int, dropout: float) -> None:
         super().__init__()
+        width = n_heads * head_width
         for block in range(n_blocks):
             if cell == "slstm":
                 depth = block / max(n_blocks - 1, 1)
@@ -131,7 +137,7 @@ class MatrixLayer(nn.Module):
     """The mLSTM at twice the width, between its convolution and a gate (figure 11).
 
     Args:
-        width: D, even.
+        width: D.
         n_heads: N.
     """
 
@@ -141,8 +147,9 @@ class MatrixLayer(nn.Module):
         self.n_heads = n_heads
         self.up, self.down = nn.Linear(width, 2 * inner), nn.Linear(inner, width)
         self.convolution = CausalConvolution(inner)
-        self.match = BlockLinear(inner, inner // _BLOCK, n_maps=2)
-        self.value = BlockLinear(inner, inner // _BLOCK)
+        n_blocks = inner // math.gcd(inner, _BLOCK)
+        self.match = BlockLinear(inner, n_blocks, n_maps=2)
+        self.value = BlockLinear(inner, n_blocks)
         self.gates = nn.Linear(3 * inner, 2 * n_heads)
         self.norm = nn.GroupNorm(n_heads, inner)
         self.skip = nn.Parameter(torch.ones(inner))
@@ -183,7 +190,7 @@ def matrix_memory(
         logs = logs.masked_fill(later, -torch.inf)
         largest = logs.amax(-1, keepdim=True)
         matches = queries.float() @ keys.float().mT / keys.shape[-1] ** 0.5 * (logs - largest).exp()
-        total = torch.maximum(matches.sum(-1, keepdim=True).abs(), (-largest).clamp(max=_LARGEST).exp())
+        total = torch.maximum(matches.sum(-1, keepdim=True).abs(), (-largest).clamp(-_LARGEST, _LARGEST).exp())
         found: Tensor = matches / total @ values.float()
         return found
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from models.base import WindowShape
+from models.layers.dropout import Dropout
 from models.layers.kan import KANLayer
 from models.nbeats_kan import NBEATSKAN
 from tests.models.batches import make_batch
@@ -21,11 +22,16 @@ def nbeats_kan(**arguments: Any) -> NBEATSKAN:
 
 
 def test_the_default_is_the_network_of_pytorch_forecasting() -> None:
-    trend, seasonality = NBEATSKAN(SHAPE).stacks.blocks
+    model = NBEATSKAN(SHAPE)
+    trend, seasonality = model.stacks.blocks
+    assert model.stacks.n_passes == 3
     for block, width in ((trend, 32), (seasonality, 512)):
         layers = [*(layer for layer in block.network if isinstance(layer, KANLayer)), block.past, block.future]
         assert [tuple(layer.weight.shape) for layer in layers[:3]] == [(width, 10), (width, width), (width, width)]
         assert {len(layer.centres) for layer in layers} == {5 + 3}
+        assert {round(layer.spacing * 5, 6) for layer in layers} == {2}
+        assert [type(layer) for layer in block.network] == [KANLayer, Dropout, KANLayer, Dropout, KANLayer]
+        assert {layer.p for layer in block.network if isinstance(layer, Dropout)} == {0.1}
     assert (trend.past.weight.shape, trend.future.weight.shape) == ((3, 32), (3, 32))
 
 

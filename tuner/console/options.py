@@ -72,7 +72,7 @@ WholeNumbers = Annotated[
     bool,
     typer.Option(
         "--whole-numbers",
-        help="Forecasts are rounded before they are scored and written, as for counts in Monash's archive.",
+        help="Forecasts are rounded before they are scored and written, as for counts in Monash's archive; losses are not.",
         rich_help_panel=DATA,
     ),
 ]

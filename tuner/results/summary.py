@@ -355,7 +355,7 @@ def _other_metrics(summary: Summary) -> list[Block]:
 
 
 def _owa(metrics: Mapping[str, float], yardstick: Mapping[str, float]) -> float | None:
-    """M4's overall weighted average: the mean of the two errors, each over that of Naive 2."""
+    """M4's overall weighted average: the mean of the two errors, each over that of Naive 2, by the seasons of the data."""
     if not {"smape", "mase"} <= metrics.keys():
         return None
     return (metrics["smape"] / yardstick["smape"] + metrics["mase"] / yardstick["mase"]) / 2

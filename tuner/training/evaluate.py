@@ -21,7 +21,7 @@ from search_spaces.base import Config
 from tuner.study.schema import split_config
 from tuner.study.train_config import TrainConfig
 from tuner.training.metrics import Score, mean_score
-from tuner.training.network import Network, build, weights_of
+from tuner.training.network import Network, build, load_state, weights_of
 from tuner.training.scoring import score_floor, score_trial
 from tuner.training.spec import TrialSpec
 
@@ -55,9 +55,12 @@ def load_network(model: str, config: Config, data: PreparedData, weights: bytes)
         config: Of the trial.
         data: Of the sizes that it was trained on.
         weights: A safetensors of one stage: ``model.*`` and ``head.*``.
+
+    Raises:
+        ValueError: they are those of another network.
     """
     network, train, data_config = build(model, config, data, seed=0)
-    network.load_state_dict(safetensors.torch.load(weights))
+    load_state(network, safetensors.torch.load(weights))
     return network.eval(), train, data_config
 
 

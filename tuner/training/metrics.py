@@ -8,7 +8,7 @@ does not grow with windows.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,7 +135,6 @@ class ErrorSums:
             paths: Of the forecast; a point forecast is one path.
             loss: Of each value, for the metric of that name; with every batch, or with none.
         """
-        paths = np.rint(paths) if self._data.whole_numbers else paths
         windows = (origins, paths, *(() if loss is None else (loss,)))
         start = 0
         while start < len(origins):
@@ -195,8 +194,9 @@ class ErrorSums:
             truth, level = np.where(observed, truth, 0.0), np.where(observed, level, 0.0)
             paths = np.where(observed[:, None], paths, 0.0)
             loss = None if loss is None else np.where(observed, loss, 0.0)
-        values = _errors(truth, observed, paths, level) | ({} if loss is None else {"loss": loss})
-        for name, part in (("crps_sum", crps(paths.sum(-1), truth.sum(-1))), ("size_sum", np.abs(truth.sum(-1)))):
+        rounded = np.rint if self._data.whole_numbers else _as_is
+        values = _errors(truth, observed, paths, level, rounded) | ({} if loss is None else {"loss": loss})
+        for name, part in (("crps_sum", crps(rounded(paths).sum(-1), truth.sum(-1))), ("size_sum", np.abs(truth.sum(-1)))):
             _add(self._by_step, name, part.sum(0))
         first = np.flatnonzero(np.diff(series, prepend=-1))
         ids, sums = series[first], {name: _sum_groups(part, first) for name, part in values.items()}
@@ -273,18 +273,22 @@ def _sum_groups(part: FloatArray, first: IntArray) -> FloatArray:
     return part.sum(0, keepdims=True) if len(first) == 1 else np.add.reduceat(part, first, axis=0)
 
 
-def _errors(truth: FloatArray, observed: np.ndarray, paths: FloatArray, level: FloatArray) -> dict[str, FloatArray]:
-    """What is summed: (N, H, C) each."""
+def _as_is(values: FloatArray) -> FloatArray:
+    return values
+
+
+def _errors(
+    truth: FloatArray, observed: np.ndarray, paths: FloatArray, level: FloatArray, rounded: Callable[[FloatArray], FloatArray]
+) -> dict[str, FloatArray]:
+    """What is summed: (N, H, C) each. Rounded is what a forecast says of its paths, as it is where forecasts are written."""
     if paths.shape[1] == 1:
-        mean = median = upper = paths[:, 0]
+        mean = median = upper = rounded(paths[:, 0])
         inside_80 = inside_95 = ((mean == truth) & observed).astype(np.float64)
     else:
         ordered = np.sort(paths, axis=1)
-        mean, median, upper = paths.mean(1), _quantile(ordered, 0.5), _quantile(ordered, 0.9)
-        inside_80, inside_95 = (
-            ((_quantile(ordered, low) <= truth) & (truth <= _quantile(ordered, 1 - low)) & observed).astype(np.float64)
-            for low in (0.1, 0.025)
-        )
+        mean, median, upper = (rounded(part) for part in (paths.mean(1), _quantile(ordered, 0.5), _quantile(ordered, 0.9)))
+        intervals = ([rounded(_quantile(ordered, level)) for level in (low, 1 - low)] for low in (0.1, 0.025))
+        inside_80, inside_95 = (((low <= truth) & (truth <= high) & observed).astype(np.float64) for low, high in intervals)
     absolute, size = np.abs(truth - median), np.abs(truth)
     both = size + np.abs(median)
     y, f = truth - level, mean - level  # near 0, so that no digit is lost in sums of squares
@@ -296,7 +300,7 @@ def _errors(truth: FloatArray, observed: np.ndarray, paths: FloatArray, level: F
         "msmape": 2 * absolute / np.maximum(both + 0.1, 0.6),
         "size": size,
         "pinball_90": 0.8 * (truth - upper) + np.abs(truth - upper),  # 2 max(.9 e, -.1 e)
-        "crps": absolute if paths.shape[1] == 1 else _crps(ordered, truth),
+        "crps": absolute if paths.shape[1] == 1 else _crps(rounded(ordered), truth),
         "inside_80": inside_80,
         "inside_95": inside_95,
         "y": y,

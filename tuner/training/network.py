@@ -96,9 +96,18 @@ def load_weights(networks: Mapping[str, Network], weights: Mapping[str, Tensor])
     Raises:
         ValueError: they are those of other networks.
     """
+    for stage, network in networks.items():
+        load_state(network, _of_stage(stage, weights))
+
+
+def load_state(network: Network, state: Mapping[str, Tensor]) -> None:
+    """Gives a network its weights.
+
+    Raises:
+        ValueError: they are those of another one.
+    """
     try:
-        for stage, network in networks.items():
-            network.load_state_dict(_of_stage(stage, weights))
+        network.load_state_dict(state)
     except RuntimeError as error:
         raise ValueError(f"weights must be those of the same model and config, {' '.join(str(error).split())}") from None
 

@@ -132,6 +132,13 @@ def test_naive_2_needs_three_whole_seasons(n: int) -> None:
     assert (len(set(Naive2().extrapolate(values, 4, 4))) == 1) == (n < 12)
 
 
+@pytest.mark.parametrize(("size", "shows"), [(0.0, False), (0.55, False), (0.6, True), (2.0, True)])
+def test_a_season_is_one_where_its_autocorrelation_exceeds_what_the_lags_before_it_explain(size: float, shows: bool) -> None:
+    """The bound is 1.645 sqrt((1 + 2 (r1^2 + r2^2 + r3^2)) / n); at .55 it is .286, r4 is .265, and 1.645 / sqrt(n) .237."""
+    values = 20 + np.random.default_rng(3).normal(size=48) + size * np.tile([1.0, -1.0, 2.0, -2.0], 12)
+    assert (len(set(Naive2().extrapolate(values, 4, 4).round(9))) > 1) == shows
+
+
 def test_local_floors_warn_of_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -208,6 +208,15 @@ def test_m4s_owa_is_the_mean_of_smape_and_mase_over_those_of_naive_2(tmp_path: P
         assert [line for line in _grid(store, "Other metrics on test") if line[0] == "owa"] == shown
 
 
+def test_owa_compares_with_naive_2_where_another_floor_is_shown(tmp_path: Path) -> None:
+    store = full_store(tmp_path / "run")
+    errors = {"best": {"smape": 0.2, "mase": 1.0}, "naive2": {"smape": 0.25, "mase": 2.0}, "theta": {"smape": 0.2, "mase": 1.8}}
+    costs = {"best": 0.3, "naive2": 0.5, "theta": 0.4}
+    scores = {who: {"mse_scaled": costs[who], **metrics} for who, metrics in errors.items()}
+    store.write_scores([replace(score(who, 0.3), metrics={"validation": m, "test": m}) for who, m in scores.items()])
+    assert [line for line in _grid(store, "Other metrics on test") if line[0] == "owa"] == [("owa", "0.6500", "0.8500")]
+
+
 def test_many_channels_are_cut_and_the_title_says_so(tmp_path: Path) -> None:
     store = full_store(tmp_path / "run")
     store.write_scores([_errors("best", 1, n_channels=21)])

@@ -84,10 +84,24 @@ def long_table(forecast: FloatArray) -> pd.DataFrame:
     return pd.DataFrame({"unique_id": ids, "ds": np.arange(len(ids)), "y": TRUTH.ravel(), "model": forecast.ravel()})
 
 
-def test_of_whole_numbers_rounded_paths_are_scored() -> None:
+def test_of_whole_numbers_the_rounded_mean_and_median_are_scored() -> None:
     whole = replace(DATA, whole_numbers=True)
-    assert scored(data=whole) == scored(np.rint(PATHS))
-    assert scored(data=whole) != scored()
+    paths = np.where(np.arange(20)[:, None, None] < 10, 0.4, 1.1) + np.zeros_like(PATHS)  # mean and median are .75
+    metrics, ones = scored(paths, data=whole).metrics, scored(np.ones_like(PATHS)[:, :1]).metrics
+    for name in ("mse_scaled", "mae_scaled", "mae", "rmse", "mase", "smape", "rse"):
+        assert metrics[name] == pytest.approx(ones[name]), name
+
+
+def test_of_whole_numbers_rounded_paths_are_the_distribution_that_is_scored() -> None:
+    whole, rounded = scored(data=replace(DATA, whole_numbers=True)).metrics, scored(np.rint(PATHS)).metrics
+    assert whole["crps"] == rounded["crps"] != scored().metrics["crps"]
+    assert whole["crps_sum"] == rounded["crps_sum"] != scored().metrics["crps_sum"]
+
+
+def test_of_whole_numbers_a_point_forecast_is_rounded() -> None:
+    point = PATHS[:, :1]
+    assert scored(point, data=replace(DATA, whole_numbers=True)) == scored(np.rint(point))
+    assert scored(point) != scored(np.rint(point))
 
 
 def test_every_metric_has_a_value() -> None:
