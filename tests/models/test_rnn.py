@@ -22,6 +22,12 @@ def rnn(shape: WindowShape = SHAPE, **arguments: Any) -> RNN:
 
 
 @every_cell
+def test_the_cells_are_those_asked_for_by_default_two_layers_of_ten(cell: str) -> None:
+    recurrent = rnn(cell=cell).network.recurrent
+    assert (recurrent.mode.lower(), recurrent.hidden_size, recurrent.num_layers, recurrent.dropout) == (cell, 10, 2, 0.1)
+
+
+@every_cell
 def test_a_channel_is_forecast_from_its_own_past(cell: str) -> None:
     inputs, model = make_batch(SHAPE).inputs, rnn(cell=cell)
     past = inputs.past_target.clone()
