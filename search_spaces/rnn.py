@@ -1,8 +1,7 @@
 """A plain LSTM or GRU, for one CPU thread: an epoch of 2048 windows takes seconds.
 
 The baseline is pytorch-forecasting's RecurrentNetwork by its defaults (2 layers of LSTM with a width of 10, dropout 0.1,
-absolute errors, Adam at a learning rate of 1e-3). Gradients are clipped at 10, and an epoch has 2048
-windows.
+absolute errors, Adam at a learning rate of 1e-3). Gradients are clipped at 10, and an epoch has 2048 windows.
 """
 
 from __future__ import annotations

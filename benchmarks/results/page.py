@@ -33,8 +33,8 @@ measure anew, remove the row and `runs/results/<task>-<model>`. `DATA` is the fo
 it `$TUNER_DATA` is. hf_time_series_transformer and pf_tft need the extra `originals`.
 
 - Baseline: trial 0 of the space. Tuned: the trial that is best on validation; the verdict is on it, by both metrics on test.
-  Where it is worse than its baseline, the search found what fits the validation windows, and not the test. On sample.tsf these
-  are one window a series, all of them of the same eight weeks.
+  It counts floors that later studies alone scored, too. Where tuned is worse than baseline, the search found what fits
+  the validation windows, and not the test. On sample.tsf these are one window a series, all of them of the same eight weeks.
 - What draws its forecasts draws {N_PATHS} paths of each. Where it says fewer, {N_PATHS} of every window did not fit into ten
   minutes; the mean of fewer paths lies further from the one that they are drawn around.
 - Published: only where the baseline was trained by the whole published recipe, as far as we know it; else it is
@@ -66,7 +66,7 @@ def render(rows: Sequence[Record]) -> str:
     """The whole page.
 
     Raises:
-        ValueError: rows of one task were not scored on the same windows, or differ in their floors.
+        ValueError: rows of one task were not scored on the same windows, or give one floor different scores.
     """
     return "\n".join([HEAD, *(_section(task, [row for row in rows if row["task"] == task.name]) for task in TASKS.values())])
 
@@ -80,11 +80,12 @@ def _section(task: Task, rows: Sequence[Record]) -> str:
 def _measured(task: Task, rows: Sequence[Record]) -> list[str]:
     n_windows, floors = rows[0]["n_windows"], _floors(rows, task)
     for row in rows:
-        same = all(_scores("", floor, task) == _scores("", floors[name], task) for name, floor in row["floors"].items())
-        if row["n_windows"] != n_windows or not same:
+        others = [name for name, floor in row["floors"].items() if _scores("", floor, task) != _scores("", floors[name], task)]
+        if row["n_windows"] != n_windows or others:
+            first = next(other for other in rows if not others or others[0] in other["floors"])
             raise ValueError(
-                f"rows of one task share windows and floors, {row['model']} of {task.name} has others than those before it; "
-                f"remove it with the folder of its study in runs/results, and measure it again"
+                f"rows of one task share {[*others, 'windows'][0]}, {row['model']} and {first['model']} of {task.name} do not; "
+                f"remove the older one with the folder of its study in runs/results, and measure it again"
             )
     slots = ", ".join(sorted({str(row["n_slots"]) for row in rows}))
     return [

@@ -19,7 +19,7 @@ Cell = Literal["slstm", "mlstm"]
 
 _KERNEL = 4
 _LARGEST = 80.0
-"""Logarithm of what float32 still holds, as is its inverse; what is divided by more is 0 all the same."""
+"""Float32 holds e to this power, and its inverse; what is divided by more is 0 all the same."""
 _BLOCK = 4
 """Numbers of each block of the maps to queries, keys and values; 2 where the width is odd."""
 

@@ -129,12 +129,12 @@ def test_a_baseline_that_was_cut_short_is_reduced() -> None:
 
 
 def test_rows_that_saw_other_windows_do_not_share_a_table() -> None:
-    with pytest.raises(ValueError, match="nlinear of etth1-96 has others"):
+    with pytest.raises(ValueError, match="share windows, nlinear and dlinear of etth1-96 do not"):
         render([row(0.2, 0.3), row(0.2, 0.3, "nlinear", n_windows={"validation": 2785, "test": 2784})])
 
 
 def test_rows_that_gave_a_floor_another_score_do_not_share_a_table() -> None:
-    with pytest.raises(ValueError, match="nlinear of etth1-96 has others"):
+    with pytest.raises(ValueError, match="share naive, nlinear and dlinear of etth1-96 do not"):
         render([row(0.2, 0.3), row(0.2, 0.3, "nlinear", floors={"naive": scored(1.1, 0.7)})])
 
 

@@ -280,7 +280,7 @@ def _as_is(values: FloatArray) -> FloatArray:
 def _errors(
     truth: FloatArray, observed: np.ndarray, paths: FloatArray, level: FloatArray, rounded: Callable[[FloatArray], FloatArray]
 ) -> dict[str, FloatArray]:
-    """What is summed: (N, H, C) each. Rounded is what a forecast says of its paths, as it is where forecasts are written."""
+    """What is summed: (N, H, C) each. Rounded is what a forecast says of its paths, as where it is written."""
     if paths.shape[1] == 1:
         mean = median = upper = rounded(paths[:, 0])
         inside_80 = inside_95 = ((mean == truth) & observed).astype(np.float64)

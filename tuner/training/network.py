@@ -106,10 +106,17 @@ def load_state(network: Network, state: Mapping[str, Tensor]) -> None:
     Raises:
         ValueError: they are those of another one.
     """
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        raise ValueError(f"weights must be those of the same model and config, {' '.join(str(error).split())}") from None
+    own = network.state_dict()
+    if wrong := sorted(key for key in own.keys() | state.keys() if _shape(own, key) != _shape(state, key)):
+        raise ValueError(
+            f"weights must be those of the same model and config, {len(wrong)} of {len(own)} are not, such as {wrong[0]}; "
+            f"use the code that wrote them, or train anew"
+        )
+    network.load_state_dict(state)
+
+
+def _shape(state: Mapping[str, Tensor], key: str) -> tuple[int, ...] | None:
+    return tuple(state[key].shape) if key in state else None
 
 
 def weights_of(stage: str, weights: bytes) -> bytes:

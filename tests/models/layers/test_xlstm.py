@@ -140,10 +140,10 @@ def test_the_gates_of_a_matrix_layer_start_without_weights_and_keep_most() -> No
     assert gates.bias[4:].tolist() == [3, 4, 5, 6]
 
 
-@pytest.mark.parametrize("width", [3, 6])
-def test_a_feed_forward_network_is_gated_by_gelu_at_four_thirds_of_its_width(width: int) -> None:
+@pytest.mark.parametrize(("width", "inner"), [(3, 4), (8, 11)])
+def test_a_feed_forward_network_is_gated_by_gelu_at_four_thirds_of_its_width(width: int, inner: int) -> None:
     layer, steps = filled(GatedFeedForward(width)), torch.randn(2, 5, width)
-    gate, read = (steps @ layer.up.weight.mT + layer.up.bias).split(4 * width // 3, -1)
+    gate, read = (steps @ layer.up.weight.mT + layer.up.bias).split(inner, -1)
     expected = F.gelu(gate) * read @ layer.down.weight.mT + layer.down.bias
     torch.testing.assert_close(layer(steps), expected)
 
@@ -169,6 +169,12 @@ def test_a_stack_of_matrix_layers_has_nothing_between_them() -> None:
     *blocks, last = XLSTMStack("mlstm", n_heads=1, head_width=3, n_blocks=2, dropout=0.0)
     assert [type(block.layer) for block in blocks] == [MatrixLayer] * 2
     assert isinstance(last, nn.LayerNorm)
+
+
+def test_a_matrix_layer_of_odd_width_has_blocks_of_two() -> None:
+    layer = MatrixLayer(3, n_heads=1)
+    assert layer.value.weight.shape == (3, 2, 2)
+    assert layer(torch.randn(2, 4, 3)).shape == (2, 4, 3)
 
 
 def test_a_stack_of_either_cell_reads_no_step_after_its_own() -> None:

@@ -98,6 +98,19 @@ def test_of_whole_numbers_rounded_paths_are_the_distribution_that_is_scored() ->
     assert whole["crps_sum"] == rounded["crps_sum"] != scored().metrics["crps_sum"]
 
 
+@pytest.mark.parametrize("observed", [ALL, SOME])
+def test_of_whole_numbers_rounded_quantiles_are_scored(observed: np.ndarray) -> None:
+    whole = replace(came(1.0), whole_numbers=True)
+    paths = np.where(np.arange(20)[:, None, None] < 10, 0.6, 1.4) + np.zeros_like(PATHS)  # all quantiles round to 1
+    metrics = scored(paths, observed, data=whole).metrics
+    assert {name: metrics[name] for name in ("coverage_80", "coverage_95", "q_risk_90", "crps", "mae")} == {
+        "coverage_80": 1.0, "coverage_95": 1.0, "q_risk_90": 0.0, "crps": 0.0, "mae": 0.0
+    }  # fmt: skip
+    apart = np.where(np.arange(20)[:, None, None] < 10, 1.1, 1.4) + np.zeros_like(PATHS)
+    assert scored(apart, observed, data=whole).metrics["coverage_80"] == 1.0
+    assert scored(apart, observed, data=came(1.0)).metrics["coverage_80"] == 0.0
+
+
 def test_of_whole_numbers_a_point_forecast_is_rounded() -> None:
     point = PATHS[:, :1]
     assert scored(point, data=replace(DATA, whole_numbers=True)) == scored(np.rint(point))
