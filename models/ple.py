@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from models.base import WindowShape
 from models.layers.arguments import at_least
-from models.layers.multitask import Experts, GroupedLinear, MultiTaskForecaster
+from models.layers.linear import GroupedLinear
+from models.layers.multitask import Experts, MultiTaskForecaster
 
 
 class PLE(MultiTaskForecaster):

@@ -1,4 +1,4 @@
-"""Linear maps along time."""
+"""Linear maps along time, and one for each group of numbers."""
 
 from __future__ import annotations
 
@@ -38,3 +38,24 @@ class ChannelLinear(nn.Module):
         else:
             outputs = torch.einsum("bcn,cmn->bcm", channels, self.weight) + self.bias
         return outputs.view(*channels.shape[:2], self.horizon, -1).transpose(1, 2)
+
+
+class GroupedLinear(nn.Module):
+    """A linear map for each group: (B, n_groups, n_inputs), or (B, n_inputs) for all groups alike, to (B, n_groups, n_outputs).
+
+    Weights start as those of the library's linear map.
+    """
+
+    def __init__(self, n_groups: int, n_inputs: int, n_outputs: int, *, bias: bool = True) -> None:
+        super().__init__()
+        bound = n_inputs**-0.5
+        self.weight = nn.Parameter(torch.empty(n_groups, n_outputs, n_inputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(n_groups, n_outputs).uniform_(-bound, bound)) if bias else None
+
+    def forward(self, inputs: Float[Tensor, "B *groups n"]) -> Float[Tensor, "B G m"]:
+        """Each group through its map."""
+        if inputs.ndim == 2:
+            outputs = F.linear(inputs, self.weight.flatten(0, 1)).view(len(inputs), *self.weight.shape[:2])
+        else:
+            outputs = torch.einsum("bgn,gmn->bgm", inputs, self.weight)
+        return outputs if self.bias is None else outputs + self.bias

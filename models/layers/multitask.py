@@ -16,6 +16,7 @@ from models.base import Forecaster, Use, WindowShape
 from models.heads.base import Head
 from models.layers.arguments import at_least, one_of
 from models.layers.dropout import Dropout
+from models.layers.linear import GroupedLinear
 from models.layers.normalisation import Norm, WindowNorm
 
 TaskKind = Literal["channel", "horizon"]
@@ -119,27 +120,6 @@ class MultiTaskForecaster(Forecaster):
 def block_of_step(n_steps: int, n_blocks: int) -> Int[Tensor, " n_steps"]:
     """The block of each step: blocks in order, whose lengths differ by at most one."""
     return torch.arange(n_steps) * n_blocks // n_steps
-
-
-class GroupedLinear(nn.Module):
-    """A linear map for each group: (B, n_groups, n_inputs), or (B, n_inputs) for all groups alike, to (B, n_groups, n_outputs).
-
-    Weights start as those of the library's linear map.
-    """
-
-    def __init__(self, n_groups: int, n_inputs: int, n_outputs: int, *, bias: bool = True) -> None:
-        super().__init__()
-        bound = n_inputs**-0.5
-        self.weight = nn.Parameter(torch.empty(n_groups, n_outputs, n_inputs).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(n_groups, n_outputs).uniform_(-bound, bound)) if bias else None
-
-    def forward(self, inputs: Float[Tensor, "B *groups n"]) -> Float[Tensor, "B G m"]:
-        """Each group through its map."""
-        if inputs.ndim == 2:
-            outputs = F.linear(inputs, self.weight.flatten(0, 1)).view(len(inputs), *self.weight.shape[:2])
-        else:
-            outputs = torch.einsum("bgn,gmn->bgm", inputs, self.weight)
-        return outputs if self.bias is None else outputs + self.bias
 
 
 class Experts(nn.Module):

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from models.layers.dropout import Dropout
+from models.layers.linear import GroupedLinear
 
 Cell = Literal["slstm", "mlstm"]
 
@@ -44,12 +45,12 @@ class XLSTMStack(nn.Sequential):
         super().__init__()
         width = n_heads * head_width
         for block in range(n_blocks):
+            layers: list[nn.Module]
             if cell == "slstm":
-                depth = block / max(n_blocks - 1, 1)
-                self.extend([Residual(width, ScalarLayer(width, n_heads, depth), dropout)])
-                self.extend([Residual(width, GatedFeedForward(width), dropout)])
+                layers = [ScalarLayer(width, n_heads, block / max(n_blocks - 1, 1)), GatedFeedForward(width)]
             else:
-                self.extend([Residual(width, MatrixLayer(width, n_heads), dropout)])
+                layers = [MatrixLayer(width, n_heads)]
+            self.extend([Residual(width, layer, dropout) for layer in layers])
         self.append(nn.LayerNorm(width))
 
 
@@ -78,14 +79,15 @@ class ScalarLayer(nn.Module):
     def __init__(self, width: int, n_heads: int, depth: float) -> None:
         super().__init__()
         self.convolution = CausalConvolution(width)
-        self.gates, self.values = (BlockLinear(width, n_heads, n_maps=2) for _ in range(2))
+        size = width // n_heads
+        self.gates, self.values = (GroupedLinear(n_heads, size, 2 * size, bias=False) for _ in range(2))
         self.cell = ScalarMemory(width, n_heads, depth)
         self.norm = nn.GroupNorm(n_heads, width)
 
     def forward(self, steps: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
         """What the heads put out after each step."""
-        gates = self.gates(F.silu(self.convolution(steps)))
-        hidden = self.cell(torch.cat([gates, self.values(steps)], -1))
+        gates = within_blocks(self.gates, F.silu(self.convolution(steps)))
+        hidden = self.cell(torch.cat([gates, within_blocks(self.values, steps)], -1))
         normed: Tensor = self.norm(hidden.flatten(0, 1)).view_as(hidden)
         return normed
 
@@ -147,9 +149,9 @@ class MatrixLayer(nn.Module):
         self.n_heads = n_heads
         self.up, self.down = nn.Linear(width, 2 * inner), nn.Linear(inner, width)
         self.convolution = CausalConvolution(inner)
-        n_blocks = inner // math.gcd(inner, _BLOCK)
-        self.match = BlockLinear(inner, n_blocks, n_maps=2)
-        self.value = BlockLinear(inner, n_blocks)
+        size = math.gcd(inner, _BLOCK)
+        self.match = GroupedLinear(inner // size, size, 2 * size, bias=False)
+        self.value = GroupedLinear(inner // size, size, size, bias=False)
         self.gates = nn.Linear(3 * inner, 2 * n_heads)
         self.norm = nn.GroupNorm(n_heads, inner)
         self.skip = nn.Parameter(torch.ones(inner))
@@ -161,10 +163,12 @@ class MatrixLayer(nn.Module):
         """What the memory gives for each step, through the gate."""
         read, gate = self.up(steps).chunk(2, -1)
         seen = F.silu(self.convolution(read))
-        queries, keys = (part.flatten(2) for part in self.match(seen).chunk(2, -1))
-        values = self.value(read).flatten(2)
+        queries, keys = (part.flatten(2) for part in within_blocks(self.match, seen).chunk(2, -1))
+        values = within_blocks(self.value, read).flatten(2)
         raw_in, raw_forget = self.gates(torch.cat([queries, keys, values], -1)).mT.chunk(2, 1)
-        queries, keys, values = (part.unflatten(2, (self.n_heads, -1)).transpose(1, 2) for part in (queries, keys, values))
+        queries, keys, values = (
+            part.view(*part.shape[:2], self.n_heads, -1).transpose(1, 2) for part in (queries, keys, values)
+        )
         found = matrix_memory(queries, keys, values, raw_in, raw_forget).transpose(1, 2).flatten(2)
         normed: Tensor = self.norm(found.flatten(0, 1)).view_as(found)
         outputs: Tensor = self.down((normed + self.skip * seen) * F.silu(gate))
@@ -227,20 +231,8 @@ class CausalConvolution(nn.Module):
         return total
 
 
-class BlockLinear(nn.Module):
-    """Linear maps within blocks: the numbers of a block see each other alone.
-
-    Args:
-        width: D.
-        n_blocks: Of D / n_blocks numbers each.
-        n_maps: Side by side, from the same numbers.
-    """
-
-    def __init__(self, width: int, n_blocks: int, n_maps: int = 1) -> None:
-        super().__init__()
-        size = width // n_blocks
-        self.weight = nn.Parameter(torch.empty(n_blocks, size, n_maps * size).uniform_(-1, 1) / size**0.5)
-
-    def forward(self, steps: Float[Tensor, "B T D"]) -> Float[Tensor, "B T n mapped"]:
-        """The maps of each block, one after the other."""
-        return torch.einsum("btni,nij->btnj", steps.view(*steps.shape[:2], len(self.weight), -1), self.weight)
+def within_blocks(layer: GroupedLinear, steps: Float[Tensor, "B T D"]) -> Float[Tensor, "B T G m"]:
+    """Each step in blocks of numbers that lie side by side, each through its map."""
+    rows = steps.reshape(-1, *layer.weight.shape[::2])
+    mapped: Tensor = layer(rows)
+    return mapped.view(*steps.shape[:2], *mapped.shape[1:])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from datasets.windows.batch import Batch, Inputs
-from models.base import WindowShape
+from models.base import Forecaster, WindowShape
 
 
 def make_batch(shape: WindowShape, n_windows: int = 4, seed: int = 0) -> Batch:
@@ -32,3 +34,12 @@ def make_batch(shape: WindowShape, n_windows: int = 4, seed: int = 0) -> Batch:
     )
     observed = torch.ones(n_windows, steps[1], channels, dtype=torch.bool)
     return Batch(inputs=inputs, future_target=normal(steps[1], channels), future_observed=observed)
+
+
+def channels_moved_by(model: Forecaster, channel: int) -> list[bool]:
+    """Of which channels the forecast moves with the first half of the past of one: a norm takes out what moves all of it."""
+    inputs = make_batch(model.shape).inputs
+    past = inputs.past_target.clone()
+    past[:, : past.shape[1] // 2, channel] += 1
+    moved = model(replace(inputs, past_target=past)) - model(inputs)
+    return (moved.abs().amax((0, 1, 3)) > 0).tolist()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ import torch
 from models.base import WindowShape
 from models.layers.decomposition import moving_average
 from models.xlstm_time import XLSTMTime
-from tests.models.batches import make_batch
+from tests.models.batches import channels_moved_by, make_batch
 
 SHAPE = WindowShape(lookback=10, horizon=6, n_targets=3)
 SMALL: dict[str, Any] = {"n_heads": 2, "head_width": 4, "n_blocks": 2}
@@ -21,25 +20,17 @@ def xlstm_time(shape: WindowShape = SHAPE, **arguments: Any) -> XLSTMTime:
     return XLSTMTime(shape, **{**SMALL, **arguments}).eval()
 
 
-def moved(model: XLSTMTime, channel: int) -> list[bool]:
-    """Which forecasts move with the past of a channel."""
-    inputs = make_batch(SHAPE).inputs
-    past = inputs.past_target.clone()
-    past[:, :5, channel] += 1
-    return ((model(replace(inputs, past_target=past)) - model(inputs)).abs().amax((0, 1, 3)) > 0).tolist()
-
-
 @every_cell
 def test_along_channels_a_channel_is_forecast_from_its_own_past_and_those_before_it(cell: str) -> None:
     model = xlstm_time(cell=cell)
-    assert moved(model, 0) == [True, True, True]
-    assert moved(model, 1) == [False, True, True]
-    assert moved(model, 2) == [False, False, True]
+    assert channels_moved_by(model, 0) == [True, True, True]
+    assert channels_moved_by(model, 1) == [False, True, True]
+    assert channels_moved_by(model, 2) == [False, False, True]
 
 
 @every_cell
 def test_along_steps_a_channel_is_forecast_from_its_own_past_alone(cell: str) -> None:
-    assert moved(xlstm_time(cell=cell, along="steps"), 1) == [False, True, False]
+    assert channels_moved_by(xlstm_time(cell=cell, along="steps"), 1) == [False, True, False]
 
 
 def test_along_channels_the_blocks_read_a_linear_forecast_of_trend_and_rest() -> None:

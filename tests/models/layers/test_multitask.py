@@ -12,7 +12,7 @@ from torch import Tensor
 from datasets.windows.batch import Inputs
 from models.base import WindowShape
 from models.heads import make_head
-from models.layers.multitask import Experts, GroupedLinear, MultiTaskForecaster, block_of_step
+from models.layers.multitask import Experts, MultiTaskForecaster, block_of_step
 from tests.models.batches import make_batch
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -39,15 +39,6 @@ def constant(shape: WindowShape = SHAPE, **arguments: Any) -> Constant:
 )
 def test_blocks_come_in_order_and_differ_by_at_most_one_step(n_steps: int, n_blocks: int, expected: list[int]) -> None:
     assert block_of_step(n_steps, n_blocks).tolist() == expected
-
-
-def test_a_grouped_map_is_one_linear_map_a_group() -> None:
-    ours, inputs = GroupedLinear(3, 4, 2), torch.randn(5, 3, 4)
-    for group in range(3):
-        expected = F.linear(inputs[:, group], ours.weight[group], ours.bias[group])  # type: ignore[index]
-        torch.testing.assert_close(ours(inputs)[:, group], expected)
-        expected = F.linear(inputs[:, 0], ours.weight[group], ours.bias[group])  # type: ignore[index]
-        torch.testing.assert_close(ours(inputs[:, 0])[:, group], expected)
 
 
 def test_an_expert_is_a_linear_map_with_relu() -> None:

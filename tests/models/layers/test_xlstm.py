@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.layers.linear import GroupedLinear
 from models.layers.xlstm import (
-    BlockLinear,
     CausalConvolution,
     Cell,
     GatedFeedForward,
@@ -18,6 +18,7 @@ from models.layers.xlstm import (
     ScalarMemory,
     XLSTMStack,
     matrix_memory,
+    within_blocks,
 )
 
 Layer = TypeVar("Layer", bound=nn.Module)
@@ -109,9 +110,8 @@ def test_queries_of_zero_recall_nothing_however_much_was_written() -> None:
 def test_the_scalar_layer_reads_gates_from_its_convolution_and_values_from_its_input() -> None:
     layer, steps = filled(ScalarLayer(6, n_heads=2, depth=0.0)), torch.randn(4, 5, 6)
     seen = F.silu(layer.convolution(steps))
-    inputs = torch.cat(
-        [part.view(4, 5, 2, 1, 3) @ weight for part, weight in ((seen, layer.gates.weight), (steps, layer.values.weight))], -1
-    )
+    weights = ((seen, layer.gates.weight), (steps, layer.values.weight))
+    inputs = torch.cat([part.view(4, 5, 2, 1, 3) @ weight.mT for part, weight in weights], -1)
     hidden = scalar_memory(inputs.squeeze(3), layer.cell)
     torch.testing.assert_close(layer(steps), normed(hidden, 2) * layer.norm.weight + layer.norm.bias)
 
@@ -124,8 +124,8 @@ def test_the_matrix_layer_is_that_of_the_papers_figure() -> None:
     seen = F.silu(layer.convolution(read))
     match, value = layer.match.weight, layer.value.weight
     queries, keys, values = (
-        (part.view(3, 5, 2, 1, 4) @ weight).view(3, 5, 8)
-        for part, weight in ((seen, match[..., :4]), (seen, match[..., 4:]), (read, value))
+        (part.view(3, 5, 2, 1, 4) @ weight.mT).view(3, 5, 8)
+        for part, weight in ((seen, match[:, :4]), (seen, match[:, 4:]), (read, value))
     )
     gates = (torch.cat([queries, keys, values], -1) @ layer.gates.weight.mT + layer.gates.bias).mT.split(2, 1)
     heads = (part.view(3, 5, 2, 4).transpose(1, 2) for part in (queries, keys, values))
@@ -195,7 +195,7 @@ def test_a_convolution_is_the_librarys_over_each_number_by_itself() -> None:
 
 
 def test_blocks_do_not_see_each_other() -> None:
-    layer, steps = BlockLinear(6, n_blocks=3, n_maps=2), torch.randn(2, 5, 6)
-    mapped = layer(steps)
+    layer, steps = GroupedLinear(3, 2, 4, bias=False), torch.randn(2, 5, 6)
+    mapped = within_blocks(layer, steps)
     assert mapped.shape == (2, 5, 3, 4)
-    torch.testing.assert_close(mapped[:, :, 1], steps[..., 2:4] @ layer.weight[1])
+    torch.testing.assert_close(mapped[:, :, 1], steps[..., 2:4] @ layer.weight[1].mT)
